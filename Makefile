@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: MIT
+# `make help` lists the targets. Everything built lands in .output/, but for ./trace.
+# V=1 shows the commands; DEBUG=1 and ASAN=1 change the build; CC=gcc or CC=clang.
+
+OUTPUT := .output
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+CLANG ?= clang
+BPFTOOL ?= $(or $(shell command -v bpftool 2>/dev/null),$(wildcard /usr/sbin/bpftool),bpftool)
+PKG_CONFIG ?= pkg-config
+PREFIX ?= /usr/local
+BPF_ARCH := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(shell uname -m)))
+
+WARNINGS := -Wall -Wextra -Werror
+CFLAGS ?= $(if $(filter 1,$(DEBUG)),-Og -DDEBUG,-O2)
+COMPILE = $(CC) -std=gnu11 -g $(CFLAGS) $(WARNINGS)
+ifeq ($(ASAN),1)
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+endif
+OURS := $(SANITIZE) -Ibpf -Isrc -I$(OUTPUT)
+
+# Found by folder: a new file needs no line here.
+SRCS := $(filter-out src/lab/%,$(wildcard src/*.c src/*/*.c))
+OBJS := $(SRCS:src/%.c=$(OUTPUT)/obj/%.o) $(OUTPUT)/obj/schema_json.o
+# What needs neither kernel nor libbpf, and so is what the unit tests link.
+CORE_OBJS := $(filter-out $(addprefix $(OUTPUT)/obj/,main.o cmd/% capture/%),$(OBJS))
+LABS := $(patsubst %.c,$(OUTPUT)/%,$(wildcard labs/*/*.c))
+UNIT_TESTS := $(patsubst %.c,$(OUTPUT)/%,$(wildcard tests/unit/test_*.c))
+# Programs that tests start and trace: tests/FOLDER/progs/NAME.c becomes .output/tests/FOLDER/NAME.
+TEST_PROGRAMS := $(subst /progs/,/,$(patsubst %.c,$(OUTPUT)/%,$(wildcard tests/*/progs/*.c)))
+
+# Linked statically, so that ./trace runs where only the C library is.
+STATIC_LIBS = -Wl,-Bstatic $(shell $(PKG_CONFIG) --static --libs libbpf libelf libcap) -Wl,-Bdynamic
+# clang -target bpf does not look where Debian keeps the headers of the machine (asm/).
+BPF_INCLUDES = $(shell $(CLANG) -v -E - </dev/null 2>&1 | \
+	sed -n '/<...> search starts here:/,/End of search list./s/^ \//-idirafter \//p')
+BPF_COMPILE = $(CLANG) -target bpf -mcpu=v3 -O2 -g $(WARNINGS) -Wno-unused-parameter -D__TARGET_ARCH_$(BPF_ARCH) \
+	-Ibpf $(BPF_INCLUDES)
+
+ifeq ($(V),1)
+Q :=
+msg :=
+else
+Q := @
+msg = @printf '  %-8s %s\n' "$(1)" "$(patsubst $(CURDIR)/%,%,$(2))";
+MAKEFLAGS += --no-print-directory
+endif
+jobs := -j$(shell nproc)
+need_root = @[ "$$(id -u)" = 0 ] || { echo "This needs root: sudo make $@" >&2; exit 1; }
+
+.SUFFIXES:
+.SECONDEXPANSION:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+##@ Build
+.PHONY: all
+all: trace ## build ./trace (no root, no network)
+	@:
+
+.PHONY: labs
+labs: $(LABS) ## build the programs of the labs
+	@:
+
+.PHONY: deps
+deps: ## install the packages needed to build and to test (as root)
+	$(Q).ci/install build test
+
+.PHONY: install
+install: trace ## copy ./trace and its man pages below PREFIX (/usr/local), in DESTDIR
+	$(call msg,INSTALL,$(DESTDIR)$(PREFIX)/bin/trace)
+	$(Q)install -D -m 755 trace $(DESTDIR)$(PREFIX)/bin/trace
+	$(Q)for page in $(wildcard src/man/*.[18]); do \
+		install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; \
+	done
+
+.PHONY: clean
+clean: ## remove everything that was built
+	$(call msg,CLEAN,$(OUTPUT) trace)
+	$(Q)rm -rf $(OUTPUT) trace
+
+##@ Run
+.PHONY: demo
+demo: ## install what is needed, build, show a client and a server under ./trace (as root)
+	$(need_root)
+	$(Q).ci/install build
+	$(Q).ci/as-owner $(MAKE) $(jobs) all labs
+	$(Q)./trace -- labs/00-hello/run
+
+.PHONY: test
+test: ## install what is needed, build, run every test (as root); T=tests/x.bats F='name' for one
+	$(need_root)
+	$(Q).ci/install build test
+	$(Q).ci/as-owner $(MAKE) $(jobs) test-programs
+	$(Q)tests/run $(if $(F),-f '$(F)') $(or $(T:tests/unit/%.c=$(OUTPUT)/tests/unit/%),\
+		$(if $(F),,$(sort $(UNIT_TESTS))) tests)
+
+.PHONY: unit
+unit: $(UNIT_TESTS) ## build and run the unit tests (no root)
+	$(Q)tests/run $(sort $(UNIT_TESTS))
+
+.PHONY: live
+live: ## run the tests that trace the running kernel (as root)
+	$(Q)$(MAKE) test T=tests/live
+
+.PHONY: test-programs
+test-programs: trace $(LABS) $(UNIT_TESTS) $(TEST_PROGRAMS)
+	@:
+
+##@ Develop
+.PHONY: check
+check: ## check who includes whom, and the scripts
+	$(Q)tests/check-layers
+	$(Q)if command -v shellcheck >/dev/null; then \
+		grep -rlE '^#!.*(bash|sh)$$' .ci .githooks labs tests | xargs shellcheck; \
+	else echo "shellcheck is not installed: scripts not checked" >&2; fi
+
+.PHONY: format
+format: ## format the C files in place
+	$(Q)find bpf src labs tests -name '*.[ch]' -exec clang-format -i {} +
+
+.PHONY: compile_commands.json
+compile_commands.json: $(OUTPUT)/ ## tell editors how files are compiled (in .output/, see .clangd)
+	$(Q){ sep='['; for f in $(SRCS); do \
+		printf '%s\n{"directory":"%s","file":"%s","command":"%s"}' "$$sep" '$(CURDIR)' "$$f" \
+			'$(COMPILE) $(OURS) -c '"$$f"; sep=','; done; \
+	printf ',\n{"directory":"%s","file":"bpf/trace.bpf.c","command":"%s"}\n]\n' '$(CURDIR)' \
+		'$(BPF_COMPILE) -c bpf/trace.bpf.c'; } >$(OUTPUT)/$@
+
+.PHONY: hooks
+hooks: ## let git run .githooks/pre-commit
+	$(Q)git config core.hooksPath .githooks
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^##@/ { print "\n" substr($$0, 5) } \
+		/^[a-z_.-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' Makefile
+
+# --- how things are built -------------------------------------------------------------------
+
+# Says in one sentence what is missing, before a compiler would say it in many.
+.PHONY: tools
+tools:
+	@missing=; \
+	for tool in $(firstword $(CC)) $(CLANG) $(BPFTOOL) $(PKG_CONFIG); do \
+		command -v $$tool >/dev/null 2>&1 || missing="$$missing $${tool##*/}"; \
+	done; \
+	[ -n "$$missing" ] || for lib in libbpf libelf zlib libcap; do \
+		$(PKG_CONFIG) --exists $$lib || missing="$$missing $$lib"; \
+	done; \
+	[ -z "$$missing" ] || { echo "Missing to build:$$missing. Install it with: sudo make deps" >&2; exit 1; }
+
+.PHONY: cmocka
+cmocka: | tools
+	@$(PKG_CONFIG) --exists cmocka || \
+		{ echo "Missing to test: cmocka. Install it with: sudo make deps" >&2; exit 1; }
+
+# A folder, wherever a rule names it with its slash as an order-only prerequisite.
+.PRECIOUS: %/
+%/:
+	$(Q)mkdir -p $@
+
+# Changes only when the way to compile does, and everything compiled depends on it.
+.PHONY: FORCE
+$(OUTPUT)/flags: FORCE | $(OUTPUT)/
+	@echo '$(COMPILE) $(OURS) $(CLANG)' | cmp -s - $@ || echo '$(COMPILE) $(OURS) $(CLANG)' >$@
+
+trace: $(OBJS)
+	$(call msg,LINK,$@)
+	$(Q)$(COMPILE) $(SANITIZE) $(LDFLAGS) $^ $(STATIC_LIBS) -o $@
+
+$(OUTPUT)/obj/%.o: src/%.c $(OUTPUT)/flags | tools $$(@D)/
+	$(call msg,CC,$<)
+	$(Q)$(COMPILE) $(OURS) -MMD -MP -c $< -o $@
+
+# The first build must have the skeleton; later ones know from the dependency files who uses it.
+$(filter $(OUTPUT)/obj/capture/%,$(OBJS)): | $(OUTPUT)/trace.skel.h
+
+$(OUTPUT)/trace.tmp.bpf.o: bpf/trace.bpf.c $(OUTPUT)/flags | tools
+	$(call msg,BPF,$<)
+	$(Q)$(BPF_COMPILE) -MMD -MP -c $< -o $@
+
+# Linking one object also drops its DWARF, so that no llvm-strip is needed.
+$(OUTPUT)/trace.bpf.o: $(OUTPUT)/trace.tmp.bpf.o
+	$(call msg,BPFLINK,$@)
+	$(Q)$(BPFTOOL) gen object $@ $<
+
+$(OUTPUT)/trace.skel.h: $(OUTPUT)/trace.bpf.o
+	$(call msg,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name trace_bpf >$@
+
+# The schema as a C string, one literal a line.
+$(OUTPUT)/schema_json.c: src/render/schema.json | $(OUTPUT)/
+	$(call msg,GEN,$@)
+	$(Q){ echo 'extern const char schema_json[];'; echo 'const char schema_json[] ='; \
+		sed -e 's/[\\"]/\\&/g' -e 's/.*/"&\\n"/' $<; echo ';'; } >$@
+
+$(OUTPUT)/obj/schema_json.o: $(OUTPUT)/schema_json.c $(OUTPUT)/flags | tools $$(@D)/
+	$(call msg,CC,$<)
+	$(Q)$(COMPILE) $(SANITIZE) -c $< -o $@
+
+$(OUTPUT)/core.a: $(CORE_OBJS)
+	$(call msg,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(OUTPUT)/tests/unit/%: tests/unit/%.c $(OUTPUT)/core.a | cmocka $$(@D)/
+	$(call msg,CC,$<)
+	$(Q)$(COMPILE) $(OURS) -MMD -MP $< $(OUTPUT)/core.a -lcmocka -o $@
+
+# Labs and programs under test: one file each, and nothing but the C library.
+define program
+	$(call msg,CC,$<)
+	$(Q)$(COMPILE) -MMD -MP -pthread $< -o $@
+endef
+
+$(LABS): $(OUTPUT)/%: %.c $(OUTPUT)/flags | tools $$(@D)/
+	$(program)
+
+$(TEST_PROGRAMS): $$(subst $(OUTPUT)/,,$$(@D))/progs/$$(@F).c $(OUTPUT)/flags | tools $$(@D)/
+	$(program)
+
+-include $(OBJS:.o=.d) $(OUTPUT)/trace.tmp.bpf.d $(addsuffix .d,$(LABS) $(UNIT_TESTS) $(TEST_PROGRAMS))
