@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * System calls, common part: the state of the call in progress and the record made of it.
+ * What each call keeps of its arguments stands in call_enter.bpf.h, of its results in call_exit.bpf.h.
+ */
+#ifndef SOCKLENS_CALL_BPF_H
+#define SOCKLENS_CALL_BPF_H
+
+#include "scope.bpf.h"
+
+#define BIT(n) (1ULL << (n))
+
+/* Calls that only sockets have: whoever makes one is followed from then on. */
+#define CALLS_OF_SOCKETS                                                                         \
+	(BIT(CALL_SOCKET) | BIT(CALL_SOCKETPAIR) | BIT(CALL_BIND) | BIT(CALL_LISTEN) |           \
+	 BIT(CALL_CONNECT) | BIT(CALL_ACCEPT) | BIT(CALL_ACCEPT4) | BIT(CALL_SENDTO) |           \
+	 BIT(CALL_SENDMSG) | BIT(CALL_SENDMMSG) | BIT(CALL_RECVFROM) | BIT(CALL_RECVMSG) |       \
+	 BIT(CALL_RECVMMSG) | BIT(CALL_SHUTDOWN) | BIT(CALL_SETSOCKOPT) | BIT(CALL_GETSOCKOPT) | \
+	 BIT(CALL_GETSOCKNAME) | BIT(CALL_GETPEERNAME))
+
+#define UNTIMED 0xffffffffU /* x[0] of a wait without timeout: -1 */
+
+#define ROUND8(n) (((n) + 7) & ~7U)
+
+/* An address in user memory into a tail. len: what the program said. */
+__noinline int tail_addr(struct task_state *ts, u64 ptr, u32 len)
+{
+	if (!ts || !ptr || !len)
+		return 0;
+	if (len > EVENT_TAIL_MAX)
+		len = EVENT_TAIL_MAX;
+	__builtin_memset(ts->tail, 0, sizeof(ts->tail));
+	if (bpf_probe_read_user(ts->tail, len, (void *)ptr))
+		return 0;
+	ts->tail_kind = TAIL_ADDR;
+	ts->tail_count = len;
+	ts->tail_len = ROUND8(len);
+	return 0;
+}
+
+/* The address in a tail as endpoint; family 0 if it is none of ours. */
+static __always_inline void tail_endpoint(const struct task_state *ts, struct ev_addr *a)
+{
+	__builtin_memset(a, 0, sizeof(*a));
+	if (ts->tail_kind != TAIL_ADDR || ts->tail_count < 8)
+		return;
+	a->family = *(u16 *)ts->tail;
+	a->port = bpf_ntohs(*(u16 *)(ts->tail + 2));
+	if (a->family == AF_INET)
+		__builtin_memcpy(a->addr, ts->tail + 4, 4);
+	else if (a->family == AF_INET6 && ts->tail_count >= 24)
+		__builtin_memcpy(a->addr, ts->tail + 8, 16);
+	else
+		a->family = 0;
+}
+
+static __always_inline void call_reset(struct task_state *ts, u32 call)
+{
+	ts->t_enter = now_ns();
+	ts->sk = 0;
+	ts->len = 0;
+	ts->x[0] = ts->x[1] = ts->x[2] = ts->x[3] = 0;
+	ts->fd = -1;
+	ts->sid = 0;
+	ts->sid2 = 0;
+	ts->cflags = ts->gai_enter ? CALLF_IN_GAI : 0;
+	ts->tail_kind = TAIL_NONE;
+	ts->tail_len = 0;
+	ts->tail_count = 0;
+	ts->lv_valid = 0;
+	ts->reported = 0;
+	ts->call = call;
+}
+
+static __always_inline void call_cancel(struct task_state *ts)
+{
+	ts->call = CALL_NONE;
+}
+
+/* A socket we meet for the first time through a descriptor: it is older than the trace. */
+static __always_inline struct sock_state *sock_adopt(struct fd_ref *ref)
+{
+	struct sock_state *st = sock_lookup(ref->sk);
+
+	if (st)
+		return st;
+	st = sock_new(ref->sk);
+	if (!st)
+		return NULL;
+	st->seeded = 1;
+	st->pid = bpf_get_current_pid_tgid() >> 32;
+	st->ino = ref->ino;
+	return st;
+}
+
+/* Tie the call to the socket behind fd. 0, or -1: that is no socket. */
+__noinline int call_bind_fd(struct task_state *ts, s32 fd)
+{
+	struct fd_ref ref;
+	struct sock_state *st;
+
+	if (!ts || fd_resolve(&ref, fd) || !ref.sk)
+		return -1;
+	st = sock_adopt(&ref);
+	if (!st)
+		return -1;
+	if (!st->pid)
+		st->pid = bpf_get_current_pid_tgid() >> 32;
+	ts->fd = fd;
+	ts->sk = (u64)ref.sk;
+	ts->sid = st->sid;
+	ts->x[3] = ref.refs > 0xffff ? 0xffff : ref.refs;
+	if (ref.fflags & O_NONBLOCK)
+		ts->cflags |= CALLF_NONBLOCK;
+	return 0;
+}
+
+/* Sid of a descriptor's socket if that is in scope, else 0. Global: verified once. */
+__noinline int fd_sid_in_scope(s32 fd)
+{
+	struct fd_ref ref;
+	struct sock_state *st;
+
+	if (fd_resolve(&ref, fd) || !ref.sk)
+		return 0;
+	st = sock_lookup(ref.sk);
+	return st && st->scope == SCOPE_IN ? st->sid : 0;
+}
+
+static __always_inline void call_fill(struct event_call *c, const struct task_state *ts, s64 ret)
+{
+	c->e.size = sizeof(*c) + ts->tail_len;
+	c->e.kind = EV_CALL;
+	c->e.flags = 0;
+	c->e.sid = ts->sid;
+	c->t_enter = ts->t_enter;
+	c->ret = ret;
+	c->len = ts->len;
+	c->x[0] = ts->x[0];
+	c->x[1] = ts->x[1];
+	c->x[2] = ts->x[2];
+	c->x[3] = ts->x[3];
+	c->fd = ts->fd;
+	c->sid2 = ts->sid2;
+	c->call = ts->call;
+	c->cflags = ts->cflags;
+	c->tail_kind = ts->tail_kind;
+	c->tail_len = ts->tail_len;
+	c->tail_count = ts->tail_count;
+}
+
+/* A call that has no socket (socket() failed): whose is it? */
+static __always_inline bool scope_of_process(u32 pid)
+{
+	struct proc_state *p = bpf_map_lookup_elem(&procs, &pid);
+
+	if (cfg.scope & SCOPE_ALL)
+		return true;
+	if (cfg.scope & SCOPE_PROC)
+		return p && (p->flags & PROC_TARGET);
+	return p && (p->flags & PROC_ANNOUNCED);
+}
+
+/* Send, keep or drop the record of a finished call. st: its socket, NULL if it has none. */
+static __noinline int call_deliver(struct call_record *r, struct sock_state *st, u64 sk)
+{
+	u32 size;
+
+	if (!r)
+		return 0;
+	if (st && st->scope == SCOPE_UNDECIDED)
+		return early_keep(st, r);
+	if (st ? st->scope != SCOPE_IN : !scope_of_process(r->c.e.pid))
+		return 0;
+	proc_announce(bpf_get_current_task_btf(), 0);
+	if (st && !st->announced)
+		sock_announce(st, sk);
+	size = call_record_size(r);
+	return emit_copy(r, size, EV_CALL);
+}
+
+#endif

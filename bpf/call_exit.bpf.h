@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Return of each call: results, new sockets, levels; then the record goes out.
+ */
+#ifndef SOCKLENS_CALL_EXIT_BPF_H
+#define SOCKLENS_CALL_EXIT_BPF_H
+
+#include "call_enter.bpf.h"
+
+/* A socket that a call has just made (socket, socketpair, accept). */
+static __noinline struct sock_state *sock_born(s32 fd, struct fd_ref *ref, bool by_accept)
+{
+	u64 id = bpf_get_current_pid_tgid();
+	struct sock_state *st;
+
+	if (!ref || fd_resolve(ref, fd) || !ref->sk)
+		return NULL;
+	st = by_accept ? sock_lookup(ref->sk) : NULL;
+	if (!st)
+		st = sock_new(ref->sk);
+	if (!st)
+		return NULL;
+	st->pid = id >> 32;
+	st->tid = id;
+	st->ino = ref->ino;
+	return st;
+}
+
+static __always_inline void exit_socket(struct task_state *ts, s64 ret)
+{
+	struct fd_ref ref;
+	struct sock_state *st = sock_born(ret, &ref, false);
+
+	if (!st)
+		return;
+	scope_decide(st, (u64)ref.sk, NULL, false);
+	ts->fd = ret;
+	ts->sid = st->sid;
+	ts->sk = (u64)ref.sk;
+}
+
+static __always_inline void exit_socketpair(struct task_state *ts)
+{
+	struct sock_state *st, *other;
+	struct fd_ref a, b;
+	s32 fds[2] = {};
+
+	bpf_probe_read_user(fds, sizeof(fds), (void *)ts->args[3]);
+	st = sock_born(fds[0], &a, false);
+	other = sock_born(fds[1], &b, false);
+	if (!st || !other)
+		return;
+	scope_decide(st, (u64)a.sk, NULL, false);
+	scope_decide(other, (u64)b.sk, NULL, false);
+	ts->sid = st->sid;
+	ts->sid2 = other->sid;
+	ts->sk = (u64)a.sk;
+	ts->fd = fds[0];
+	ts->x[3] = fds[1];
+}
+
+/*
+ * The child was born in softirq without an owner; the process that accepts it is it. A listener that is
+ * older than the trace comes into view with the first connection that is.
+ */
+static __always_inline void exit_accept(struct task_state *ts, s64 ret)
+{
+	struct sock_state *listener = sock_lookup((void *)ts->sk);
+	struct fd_ref ref;
+	struct sock_state *st = sock_born(ret, &ref, true);
+
+	if (!st)
+		return;
+	st->sflags |= SOCKF_PASSIVE;
+	if (listener)
+		st->parent = listener->sid;
+	scope_decide(st, (u64)ref.sk, NULL, false);
+	ts->sid2 = st->sid;
+	if (st->scope != SCOPE_IN)
+		return;
+	if (listener && listener->scope != SCOPE_IN)
+		sock_enter_scope(listener, ts->sk);
+	sock_announce(st, (u64)ref.sk);
+}
+
+/* Calls that make sockets: learn them. */
+__noinline int exit_births(struct task_state *ts, s64 ret)
+{
+	if (!ts || ret < 0)
+		return 0;
+	switch (ts->call) {
+	case CALL_SOCKET:
+		exit_socket(ts, ret);
+		break;
+	case CALL_SOCKETPAIR:
+		exit_socketpair(ts);
+		break;
+	case CALL_ACCEPT:
+	case CALL_ACCEPT4:
+		exit_accept(ts, ret);
+		break;
+	}
+	return 0;
+}
+
+static __always_inline void exit_addr(struct task_state *ts, u64 ptr, u64 len_ptr)
+{
+	u32 len = 0;
+
+	if (ptr && len_ptr && !bpf_probe_read_user(&len, sizeof(len), (void *)len_ptr))
+		tail_addr(ts, ptr, len);
+}
+
+static __always_inline void exit_recvmsg(struct task_state *ts)
+{
+	struct user_msghdr_abi m;
+
+	if (!bpf_probe_read_user(&m, sizeof(m), (void *)ts->args[1]))
+		tail_addr(ts, m.name, m.namelen);
+}
+
+/* Bytes of all messages that a sendmmsg or recvmmsg moved. */
+__noinline u64 mmsg_bytes(u64 vec, s64 done)
+{
+	u64 sum = 0;
+	u32 len;
+
+	for (u32 i = 0; i < IOV_MAX_READ; i++) {
+		u64 at = vec + i * sizeof(struct user_mmsghdr_abi) +
+			 __builtin_offsetof(struct user_mmsghdr_abi, len);
+
+		if (i >= done || bpf_probe_read_user(&len, sizeof(len), (void *)at))
+			break;
+		sum += len;
+	}
+	return sum;
+}
+
+static __always_inline void exit_getsockopt(struct task_state *ts)
+{
+	u32 len = 0;
+
+	bpf_probe_read_user(&len, sizeof(len), (void *)ts->args[4]);
+	ts->x[2] = len;
+	ts->len = option_value(ts->args[3], len);
+}
+
+__noinline int exit_poll(struct task_state *ts)
+{
+	if (!ts)
+		return 0;
+	for (u32 i = 0; i < POLL_MAX; i++) {
+		struct poll_item *it = (struct poll_item *)ts->tail + i;
+
+		if (i * sizeof(*it) >= ts->tail_len)
+			break;
+		bpf_probe_read_user(&it->revents, sizeof(it->revents),
+				    (void *)(ts->args[0] + i * sizeof(*it) +
+					     __builtin_offsetof(struct poll_item, revents)));
+	}
+	return 0;
+}
+
+static __always_inline void exit_select(struct task_state *ts)
+{
+	struct select_sets *s = (struct select_sets *)ts->tail;
+
+	for (u32 i = 0; i < 3; i++)
+		if (ts->args[1 + i])
+			bpf_probe_read_user(&s->out[i], 8, (void *)ts->args[1 + i]);
+}
+
+#define EPOLL_MAX (EVENT_TAIL_MAX / sizeof(struct epoll_item))
+
+__noinline int exit_epoll(struct task_state *ts, s64 ret)
+{
+	struct user_epoll_event ev;
+
+	if (!ts)
+		return 0;
+	for (u32 i = 0; i < EPOLL_MAX; i++) {
+		struct epoll_item *it = (struct epoll_item *)ts->tail + i;
+
+		if (i >= ret || bpf_probe_read_user(&ev, sizeof(ev),
+						    (void *)(ts->args[1] + i * sizeof(ev))))
+			break;
+		it->data = ev.data;
+		it->events = ev.events;
+		it->pad = 0;
+		ts->tail_len = (i + 1) * sizeof(*it);
+	}
+	ts->tail_kind = TAIL_EPOLL;
+	ts->tail_count = ret;
+	return 0;
+}
+
+__noinline int exit_results(struct task_state *ts, s64 ret)
+{
+	u64 *a;
+
+	if (!ts || ret < 0)
+		return 0;
+	a = ts->args;
+	switch (ts->call) {
+	case CALL_ACCEPT:
+	case CALL_ACCEPT4:
+	case CALL_GETSOCKNAME:
+	case CALL_GETPEERNAME:
+		exit_addr(ts, a[1], a[2]);
+		break;
+	case CALL_RECVFROM:
+		exit_addr(ts, a[4], a[5]);
+		break;
+	case CALL_RECVMSG:
+		exit_recvmsg(ts);
+		break;
+	case CALL_SENDMMSG:
+	case CALL_RECVMMSG:
+		ts->len = mmsg_bytes(a[1], ret);
+		break;
+	case CALL_GETSOCKOPT:
+		exit_getsockopt(ts);
+		break;
+	case CALL_POLL:
+	case CALL_PPOLL:
+		exit_poll(ts);
+		break;
+	case CALL_SELECT:
+	case CALL_PSELECT6:
+		exit_select(ts);
+		break;
+	case CALL_EPOLL_WAIT:
+	case CALL_EPOLL_PWAIT:
+	case CALL_EPOLL_PWAIT2:
+		exit_epoll(ts, ret);
+		break;
+	}
+	return 0;
+}
+
+/* Addresses may have changed: decide again and say so. */
+__noinline int exit_readdress(struct task_state *ts, s64 ret)
+{
+	struct sock_state *st;
+	bool receives;
+
+	if (!ts || ret || (ts->call != CALL_BIND && ts->call != CALL_LISTEN && ts->call != CALL_CONNECT))
+		return 0;
+	st = sock_lookup((void *)ts->sk);
+	if (!st)
+		return 0;
+	receives = ts->call == CALL_LISTEN || (ts->call == CALL_BIND && st->protocol == IPPROTO_UDP);
+	scope_decide(st, ts->sk, NULL, receives);
+	if (st->scope == SCOPE_IN && st->announced)
+		sock_announce(st, ts->sk);
+	return 0;
+}
+
+/* No descriptor refers to it any more. TCP lives on until tcp_destroy_sock says otherwise. */
+__noinline int sock_last_close(struct sock_state *st, u64 sk)
+{
+	const void *skp = (const void *)sk;
+	struct event_sock *r;
+	struct ev_addr src, dst;
+
+	if (!st || sock_is_tcp(st))
+		return 0;
+	sock_addrs(skp, &src, &dst);
+	port_unregister(st, &src);
+	early_drop(st);
+	if (st->scope == SCOPE_IN) {
+		r = emit_reserve(EV_SOCK_CLOSED, sizeof(*r));
+		if (r) {
+			__builtin_memset((char *)r + sizeof(r->e), 0, sizeof(*r) - sizeof(r->e));
+			r->e.t_ns = now_ns();
+			r->e.sid = st->sid;
+			r->e.pid = st->pid;
+			emit_submit(r, EV_SOCK_CLOSED);
+		}
+	}
+	sock_forget(skp);
+	return 0;
+}
+
+static __always_inline void exit_levels(struct task_state *ts, struct event_call *c, struct sock_state *st)
+{
+	if (ts->lv_valid)
+		c->lv = ts->lv;
+	else if (ts->sk && st)
+		levels_fill(&c->lv, (void *)ts->sk, sock_is_tcp(st));
+	else
+		__builtin_memset(&c->lv, 0, sizeof(c->lv));
+}
+
+/* x[3] of a call on a descriptor holds its file's references at the entry; close reports those left. */
+static __always_inline void exit_references(struct task_state *ts)
+{
+	u32 refs = ts->x[3];
+
+	if (ts->call == CALL_SOCKETPAIR)
+		return;
+	ts->x[3] = 0;
+	if (ts->call != CALL_CLOSE)
+		return;
+	ts->x[0] = refs ? refs - 1 : 0;
+	if (refs <= 1)
+		ts->cflags |= CALLF_LAST_REF;
+}
+
+/* A wait on several descriptors has a sid and no socket; call_enter kept it for sockets in scope only. */
+static __always_inline bool call_is_wait(const struct task_state *ts)
+{
+	return !ts->sk && ts->sid;
+}
+
+__noinline int call_exit(struct task_state *ts, s64 ret)
+{
+	struct scratch *s = scratch_get(SCRATCH_PROBE);
+	u64 id = bpf_get_current_pid_tgid();
+	struct sock_state *st = NULL;
+
+	if (!ts || !s)
+		return 0;
+	exit_results(ts, ret);
+	exit_references(ts);
+	exit_births(ts, ret);
+	exit_readdress(ts, ret);
+	if (ts->sk)
+		st = sock_lookup((void *)ts->sk);
+	call_fill(&s->call.c, ts, ret);
+	s->call.c.e.t_ns = now_ns();
+	s->call.c.e.pid = id >> 32;
+	s->call.c.e.tid = id;
+	exit_levels(ts, &s->call.c, st);
+	__builtin_memcpy(s->call.tail, ts->tail, sizeof(s->call.tail));
+	if (call_is_wait(ts)) {
+		proc_announce(bpf_get_current_task_btf(), 0);
+		emit_copy(&s->call, call_record_size(&s->call), EV_CALL);
+	} else {
+		call_deliver(&s->call, st, ts->sk);
+	}
+	if (st && (ts->cflags & CALLF_LAST_REF))
+		sock_last_close(st, ts->sk);
+	call_cancel(ts);
+	return 0;
+}
+
+#endif

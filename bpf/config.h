@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What user space tells the BPF object before loading (const: the verifier removes dead branches)
+ * and what both count together. Both sides include it.
+ */
+#ifndef SOCKLENS_CONFIG_H
+#define SOCKLENS_CONFIG_H
+
+#ifndef __bpf__
+#include <linux/types.h>
+#endif
+
+#define SYSCALL_MAX 512
+#define COMM_GLOB_LEN 16
+#define LAYER_BIT_WIRE 4 /* enum layer of src/event/decode.h */
+
+/* Which conditions a socket must meet; none set: sockets born on loopback or in lab namespaces. */
+#define SCOPE_ALL 1    /* everything on the machine */
+#define SCOPE_PROC 2   /* owner is a target process (or the other end of its connection) */
+#define SCOPE_COMM 4   /* targets are found by command name */
+#define SCOPE_PORT 8   /* port, lport, rport */
+#define SCOPE_NETNS 16 /* network namespace in the netns map */
+
+struct config {
+	__u32 scope;	/* SCOPE_* */
+	__u32 layers;	/* LAYER_* */
+	__u32 self_pid; /* the tracer: never traced */
+	__u16 port;	/* host order, 0 = any */
+	__u16 lport;
+	__u16 rport;
+	__u16 pad;
+	__u64 settle_ns; /* a call in progress for longer is reported as pending */
+	char comm[COMM_GLOB_LEN]; /* glob of SCOPE_COMM */
+};
+
+/* Per-CPU, index = enum event_kind. */
+struct counters {
+	__u64 seen; /* records handed to the ring */
+	__u64 lost; /* reservations that failed and state that did not fit */
+};
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reserve, count, submit. Every failed reservation is counted under its kind; nothing is lost silently.
+ */
+#ifndef SOCKLENS_EMIT_BPF_H
+#define SOCKLENS_EMIT_BPF_H
+
+#include "maps.bpf.h"
+
+static __always_inline u64 now_ns(void)
+{
+	return bpf_ktime_get_boot_ns();
+}
+
+static __always_inline void count_seen(u32 kind)
+{
+	struct counters *c = bpf_map_lookup_elem(&counts, &kind);
+
+	if (c)
+		__sync_fetch_and_add(&c->seen, 1); /* softirq may nest here on the same CPU */
+}
+
+static __noinline int count_lost(u32 kind)
+{
+	struct counters *c = bpf_map_lookup_elem(&counts, &kind);
+
+	if (c)
+		__sync_fetch_and_add(&c->lost, 1);
+	__sync_fetch_and_add(&losses, 1);
+	return 0;
+}
+
+/* size must be a constant. Returns NULL, already counted, when the ring is full. */
+#define emit_reserve(kind_, size_)                                                \
+	({                                                                        \
+		struct event *e_ = bpf_ringbuf_reserve(&ring, (size_), 0);        \
+		if (e_) {                                                         \
+			e_->size = (size_);                                       \
+			e_->kind = (kind_);                                       \
+			e_->flags = 0;                                            \
+			e_->sid = 0;                                              \
+			e_->pid = 0;                                              \
+			e_->tid = 0;                                              \
+		} else {                                                          \
+			count_lost(kind_);                                        \
+		}                                                                 \
+		(void *)e_;                                                       \
+	})
+
+/* Wake-ups cost more than the probes: only an idle reader gets one, and disarms its bell. */
+static __always_inline u64 wake_flags(void)
+{
+	if (!doorbell_armed)
+		return BPF_RB_NO_WAKEUP;
+	doorbell_armed = 0;
+	return BPF_RB_FORCE_WAKEUP;
+}
+
+static __always_inline void emit_submit(void *e, u32 kind)
+{
+	count_seen(kind);
+	bpf_ringbuf_submit(e, wake_flags());
+}
+
+/* A record built elsewhere (scratch or a map). Returns 0, or negative when it was lost. */
+static __always_inline int emit_copy(void *e, u32 size, u32 kind)
+{
+	int err = bpf_ringbuf_output(&ring, e, size, wake_flags());
+
+	if (err)
+		count_lost(kind);
+	else
+		count_seen(kind);
+	return err;
+}
+
+/* An idle reader must start looking at the calls in progress. */
+static __always_inline void ring_doorbell(void)
+{
+	struct event *e;
+
+	if (!doorbell_armed)
+		return;
+	e = emit_reserve(EV_DOORBELL, sizeof(*e));
+	if (!e)
+		return;
+	e->t_ns = now_ns();
+	emit_submit(e, EV_DOORBELL);
+}
+
+/* slot: SCRATCH_PROBE in probes (not preempted), SCRATCH_ITER in the reader's iterators. */
+static __always_inline struct scratch *scratch_get(u32 slot)
+{
+	return bpf_map_lookup_elem(&scratches, &slot);
+}
+
+#endif

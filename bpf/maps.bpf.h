@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Maps, and the state kept per thread, process, socket and flow. All are bounded; what does not
+ * fit is counted as lost under the kind it would have become.
+ */
+#ifndef SOCKLENS_MAPS_BPF_H
+#define SOCKLENS_MAPS_BPF_H
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "config.h"
+#include "event.h"
+
+const volatile struct config cfg = {};
+/* enum call by system call number: numbers differ between architectures. */
+const volatile __u8 call_of_nr[SYSCALL_MAX] = {};
+
+/* Set while the reader blocks on the ring: the next record must wake it. */
+__u32 doorbell_armed = 0;
+__u32 last_sid = 0;
+__u32 last_fid = 0;
+/* Grows with every loss: lets the reader notice without reading all counters. */
+__u64 losses = 0;
+
+enum scope { SCOPE_UNDECIDED = 0, SCOPE_IN = 1, SCOPE_OUT = 2 };
+
+#define EARLY_MAX 8 /* calls kept per socket while its scope is undecided */
+
+/* Per socket, keyed by its address in the kernel. The address may be reused: see sock_lookup(). */
+struct sock_state {
+	u32 sid;
+	u8 scope; /* enum scope */
+	u8 announced;
+	u8 early; /* calls kept in the early map */
+	u8 sflags; /* SOCKF_* */
+	u64 cookie; /* 0 = none yet */
+	u32 pid;    /* owner: the process that made or accepted it */
+	u32 tid;
+	u32 ino;
+	u32 netns;
+	u16 family;
+	u16 protocol;
+	u8 type;
+	u8 seeded;
+	u8 destroyed;
+	u8 pad;
+	u32 parent;
+	u32 pad2;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, u64);
+	__type(value, struct sock_state);
+} socks SEC(".maps");
+
+/* A call record with its largest tail. */
+struct call_record {
+	struct event_call c;
+	u8 tail[EVENT_TAIL_MAX];
+};
+
+struct early_key {
+	u32 sid;
+	u32 n;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct early_key);
+	__type(value, struct call_record);
+} early SEC(".maps");
+
+/* Per thread that ever touched a socket; also the filter of the system call hooks. */
+struct task_state {
+	u64 t_enter;
+	u64 args[6];
+	u64 sk;	     /* socket of the call in progress, 0 = none */
+	u64 len;     /* see struct event_call */
+	u32 x[4];
+	s32 fd;
+	u32 sid;
+	u16 call;    /* enum call in progress, 0 = none */
+	u8 cflags;
+	u8 tail_kind;
+	u16 tail_len;
+	u16 tail_count;
+	u32 tflags;  /* TASK_* */
+	u32 lv_valid; /* lv was sampled by a probe inside the call */
+	struct levels lv;
+	u32 sid2;     /* second socket of the call */
+	u8 reported; /* the reader has already shown it as pending */
+	u8 pad[3];
+	u64 gai_enter; /* boot clock: in getaddrinfo since; 0 = not */
+	u64 gai_args[4];
+	u8 tail[EVENT_TAIL_MAX];
+};
+
+#define TASK_EXCLUDED 1 /* the tracer or one of its ancestors */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct task_state);
+} tasks SEC(".maps");
+
+/* Per process. */
+#define PROC_TARGET 1	  /* -p, -n, COMMAND or a descendant of one */
+#define PROC_EXCLUDED 2
+#define PROC_ANNOUNCED 4 /* EV_PROC was emitted */
+
+struct proc_state {
+	u32 flags;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 32768);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, u32);
+	__type(value, struct proc_state);
+} procs SEC(".maps");
+
+/* Filled by user space: pid -> PROC_TARGET or PROC_EXCLUDED. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, u32);
+	__type(value, u32);
+} targets SEC(".maps");
+
+/* Network namespaces by inode number: those asked for, or those of labs. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, u32);
+	__type(value, u32);
+} netns_set SEC(".maps");
+
+/* One four-tuple in one namespace; a is the lower endpoint. */
+struct flow_key {
+	u8 a_addr[16];
+	u8 b_addr[16];
+	u32 netns;
+	u16 a_port;
+	u16 b_port;
+	u16 family; /* AF_INET: address in the first 4 bytes */
+	u16 protocol;
+};
+
+struct flow_state {
+	u32 fid;
+	u8 ended; /* a FIN or RST was seen: a new SYN is a new conversation */
+	u8 pad[3];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, struct flow_key);
+	__type(value, struct flow_state);
+} flows SEC(".maps");
+
+/* Local ports in scope that receive: listeners and bound UDP sockets. */
+struct port_key {
+	u32 netns;
+	u16 port;
+	u16 protocol;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct port_key);
+	__type(value, u32); /* sid of the socket */
+} ports SEC(".maps");
+
+/* Epoll instances that watch a socket in scope, by the kernel's struct eventpoll. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, u64);
+	__type(value, u32);
+} epolls SEC(".maps");
+
+/* getaddrinfo of a thread whose sockets are not in scope yet. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, u32); /* tid */
+	__type(value, struct event_gai);
+} gai_early SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 16 * 1024 * 1024);
+} ring SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, EV_KIND_MAX);
+	__type(key, u32);
+	__type(value, struct counters);
+} counts SEC(".maps");
+
+/* Records too large for the stack are built here. */
+struct scratch {
+	struct call_record call;
+	struct event_gai gai;
+};
+
+enum { SCRATCH_PROBE = 0, SCRATCH_ITER = 1, SCRATCH_SLOTS = 2 };
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, SCRATCH_SLOTS);
+	__type(key, u32);
+	__type(value, struct scratch);
+} scratches SEC(".maps");
+
+#endif

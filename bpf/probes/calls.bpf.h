@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Moment: a socket call, entry and return, with descriptor, arguments and result.
+ */
+#ifndef SOCKLENS_PROBE_CALLS_H
+#define SOCKLENS_PROBE_CALLS_H
+
+#include "call_exit.bpf.h"
+
+#if defined(__TARGET_ARCH_x86)
+#define SYSCALL_NR(regs) ((regs)->orig_ax)
+#define SYSCALL_ARGS(regs, a)        \
+	do {                         \
+		(a)[0] = (regs)->di; \
+		(a)[1] = (regs)->si; \
+		(a)[2] = (regs)->dx; \
+		(a)[3] = (regs)->r10; \
+		(a)[4] = (regs)->r8; \
+		(a)[5] = (regs)->r9; \
+	} while (0)
+#elif defined(__TARGET_ARCH_arm64)
+#define SYSCALL_NR(regs) ((u64)(regs)->syscallno)
+#define SYSCALL_ARGS(regs, a)                    \
+	do {                                     \
+		(a)[0] = (regs)->orig_x0;        \
+		(a)[1] = (regs)->regs[1];        \
+		(a)[2] = (regs)->regs[2];        \
+		(a)[3] = (regs)->regs[3];        \
+		(a)[4] = (regs)->regs[4];        \
+		(a)[5] = (regs)->regs[5];        \
+	} while (0)
+#endif
+
+static __always_inline u32 call_of(u64 nr)
+{
+	return nr < SYSCALL_MAX ? call_of_nr[nr] : CALL_NONE;
+}
+
+/* fd of a descriptor of the calling process that the kernel closes without a close() of its own. */
+__noinline int fd_closed_by_kernel(s32 fd, u32 cflags, u32 first, u32 last)
+{
+	struct scratch *s = scratch_get(SCRATCH_PROBE);
+	u64 id = bpf_get_current_pid_tgid();
+	struct sock_state *st;
+	struct event_call *c;
+	struct fd_ref ref;
+
+	if (!s || fd_resolve(&ref, fd) || !ref.sk)
+		return 0;
+	st = sock_lookup(ref.sk);
+	if (!st)
+		return 0;
+	c = &s->call.c;
+	__builtin_memset(c, 0, sizeof(*c));
+	c->e.size = sizeof(*c);
+	c->e.kind = EV_CALL;
+	c->e.t_ns = now_ns();
+	c->e.sid = st->sid;
+	c->e.pid = id >> 32;
+	c->e.tid = id;
+	c->t_enter = c->e.t_ns;
+	c->fd = fd;
+	c->call = cflags ? CALL_CLOSE : CALL_CLOSE_RANGE;
+	c->cflags = cflags;
+	c->x[0] = ref.refs ? ref.refs - 1 : 0;
+	c->x[1] = first;
+	c->x[2] = last;
+	if (ref.refs <= 1)
+		c->cflags |= CALLF_LAST_REF;
+	levels_fill(&c->lv, ref.sk, sock_is_tcp(st));
+	call_deliver(&s->call, st, (u64)ref.sk);
+	if (ref.refs <= 1)
+		sock_last_close(st, (u64)ref.sk);
+	return 0;
+}
+
+/* Position of the only set bit (de Bruijn): BPF has no count-trailing-zeros, and branches cost the verifier. */
+static const u8 de_bruijn[64] = {
+	0,  1,	48, 2,	57, 49, 28, 3,	61, 58, 50, 42, 38, 29, 17, 4,	62, 55, 59, 36, 53, 51,
+	43, 22, 45, 39, 33, 30, 24, 18, 12, 5,	63, 47, 56, 27, 60, 41, 37, 16, 54, 35, 52, 21,
+	44, 32, 23, 11, 46, 26, 40, 15, 34, 20, 31, 10, 25, 14, 19, 9,	13, 8,	7,  6,
+};
+
+static __always_inline u32 bit_number(u64 low)
+{
+	return de_bruijn[(low * 0x03f79d71b4cb0a89ULL) >> 58];
+}
+
+/* 64 blocks of 16 words of 64 descriptors: 65,536; what lies beyond is counted lost. */
+#define FD_BLOCKS 64
+#define FD_BLOCK_WORDS 16
+
+__noinline int fd_word_closed(u64 word, u32 base, u32 cflags, u32 first, u32 last)
+{
+	for (u32 i = 0; i < 64 && word; i++) {
+		u64 low = word & -word;
+
+		word ^= low;
+		fd_closed_by_kernel(base + bit_number(low), cflags, first, last);
+	}
+	return 0;
+}
+
+/* Bits of the 64 descriptors from base that lie in [first, last]. */
+static __always_inline u64 range_mask(u32 base, u32 first, u32 last)
+{
+	u64 mask = ~0ULL;
+
+	if (first > base)
+		mask = first - base > 63 ? 0 : mask << (first - base);
+	if (last - base < 63 && last >= base)
+		mask &= ~0ULL >> (63 - (last - base));
+	return mask;
+}
+
+/* 1: the table ends in this block. */
+__noinline int fd_block_closed(u32 base, u32 cflags, u32 first, u32 last)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+	struct fdtable *fdt = BPF_CORE_READ(t, files, fdt);
+	u32 max = BPF_CORE_READ(fdt, max_fds);
+	u64 open = (u64)BPF_CORE_READ(fdt, open_fds);
+	u64 cloexec = (u64)BPF_CORE_READ(fdt, close_on_exec);
+
+	for (u32 i = 0; i < FD_BLOCK_WORDS; i++, base += 64) {
+		u64 word = 0, mask = ~0ULL;
+
+		if (base >= max || base > last)
+			return 1;
+		bpf_probe_read_kernel(&word, 8, (void *)(open + base / 8));
+		if (cflags & CALLF_BY_EXEC)
+			bpf_probe_read_kernel(&mask, 8, (void *)(cloexec + base / 8));
+		word &= mask & range_mask(base, first, last);
+		if (word)
+			fd_word_closed(word, base, cflags, first, last);
+	}
+	return 0;
+}
+
+/* Every open descriptor in [first, last], or only those with close-on-exec. */
+__noinline int fds_closed_by_kernel(u32 cflags, u32 first, u32 last)
+{
+	for (u32 i = 0; i < FD_BLOCKS; i++)
+		if (fd_block_closed((first & ~63U) + i * FD_BLOCK_WORDS * 64, cflags, first, last))
+			return 0;
+	count_lost(EV_CALL);
+	return 0;
+}
+
+static __always_inline int on_call_enter(struct pt_regs *regs, u64 nr)
+{
+	u32 call = call_of(nr);
+	struct task_state *ts;
+
+	if (!call)
+		return 0;
+	ts = task_get(CALLS_OF_SOCKETS & BIT(call));
+	if (!ts)
+		return 0;
+	ts->call = CALL_NONE; /* a probe in between must not meet half a state */
+	SYSCALL_ARGS(regs, ts->args);
+	if (call == CALL_CLOSE_RANGE) {
+		if (!(ts->args[2] & 4)) /* CLOSE_RANGE_CLOEXEC closes nothing now */
+			fds_closed_by_kernel(0, ts->args[0], ts->args[1]);
+		return 0;
+	}
+	call_reset(ts, call);
+	if (call_enter_args(ts, call))
+		call_cancel(ts);
+	else
+		ring_doorbell();
+	return 0;
+}
+
+static __always_inline int on_call_exit(u64 nr, s64 ret)
+{
+	struct task_state *ts;
+
+	if (!call_of(nr))
+		return 0;
+	ts = task_get(false);
+	if (!ts || !ts->call)
+		return 0;
+	return call_exit(ts, ret);
+}
+
+SEC("?tp_btf/sys_enter")
+int BPF_PROG(sys_enter__tp, struct pt_regs *regs, long id)
+{
+	return on_call_enter(regs, id);
+}
+
+SEC("?tp_btf/sys_exit")
+int BPF_PROG(sys_exit__tp, struct pt_regs *regs, long ret)
+{
+	return on_call_exit(SYSCALL_NR(regs), ret);
+}
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Moments: bytes enter the send queue, leave the receive queue, arrive in the receive queue; a listener's
+ * accept queue grows; a receive queue is full.
+ */
+#ifndef SOCKLENS_PROBE_DATA_H
+#define SOCKLENS_PROBE_DATA_H
+
+#include "kern.bpf.h"
+
+/*
+ * Inside a call of a followed thread the sample goes into the call's own record: one record says both.
+ * Outside (io_uring, a kernel thread) it is an event of its own.
+ */
+static __always_inline int on_moved(struct sock *sk, u32 kind, s32 ret)
+{
+	struct task_state *ts = task_get(false);
+	struct sock_state *st;
+
+	if (ts && ts->call && ts->sk == (u64)sk) {
+		st = sock_lookup(sk);
+		if (!st)
+			return 0;
+		if (!st->cookie)
+			st->cookie = bpf_get_socket_cookie(sk);
+		levels_fill(&ts->lv, sk, sock_is_tcp(st));
+		ts->lv_valid = 1;
+		return 0;
+	}
+	st = kern_sock(sk);
+	return st ? KERN_EMIT(st, sk, kind, ret, 0, 0) : 0;
+}
+
+static __always_inline int on_data_ready(struct sock *sk)
+{
+	struct sock_state *st = kern_sock(sk);
+
+	return st ? KERN_EMIT(st, sk, EV_DATA_READY, 0, 0, 0) : 0;
+}
+
+SEC("?tp_btf/sock_send_length")
+int BPF_PROG(sock_send_length__tp, struct sock *sk, int ret, int flags)
+{
+	return on_moved(sk, EV_SENT, ret);
+}
+
+SEC("?tp_btf/sock_recv_length")
+int BPF_PROG(sock_recv_length__tp, struct sock *sk, int ret, int flags)
+{
+	return on_moved(sk, EV_RECEIVED, ret);
+}
+
+SEC("?tp_btf/sk_data_ready")
+int BPF_PROG(sk_data_ready__tp, struct sock *sk)
+{
+	return on_data_ready(sk);
+}
+
+SEC("?tp_btf/sock_rcvqueue_full")
+int BPF_PROG(sock_rcvqueue_full__tp, struct sock *sk, struct sk_buff *skb)
+{
+	struct sock_state *st = kern_sock(sk);
+
+	return st ? KERN_EMIT(st, sk, EV_RCVQ_FULL, 0, 0, BPF_CORE_READ(skb, len)) : 0;
+}
+
+/* Fires for each packet in ESTABLISHED, before it is processed. Where segments are recorded it adds nothing. */
+SEC("?tp_btf/tcp_probe")
+int BPF_PROG(tcp_probe__tp, struct sock *sk)
+{
+	struct sock_state *st;
+
+	if (cfg.layers & LAYER_BIT_WIRE)
+		return 0;
+	st = kern_sock(sk);
+	return st ? KERN_EMIT(st, sk, EV_ACK, 0, 0, 0) : 0;
+}
+
+#endif

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the reader asks for: the descriptors and sockets that exist at start, and the calls in progress.
+ */
+#ifndef SOCKLENS_PROBE_ITER_H
+#define SOCKLENS_PROBE_ITER_H
+
+#include "flow.bpf.h"
+#include "kern.bpf.h"
+
+static __always_inline struct sock_state *seed_sock(struct sock *sk, u32 pid, u32 ino)
+{
+	struct sock_state *st = sock_lookup(sk);
+
+	if (!st) {
+		st = sock_new(sk);
+		if (!st)
+			return NULL;
+		st->seeded = 1;
+	}
+	if (!st->pid)
+		st->pid = pid;
+	if (ino)
+		st->ino = ino;
+	return st;
+}
+
+/* A connection that is there already has its flow; a receiver its port. */
+static __always_inline void seed_scope(struct sock_state *st, struct sock *sk)
+{
+	u8 state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	bool tcp = sock_is_tcp(st);
+	bool receives = tcp ? state == TCP_LISTEN : st->protocol == IPPROTO_UDP;
+	struct ev_addr src, dst;
+	struct flow_key key;
+
+	if (scope_decide(st, plain(sk), NULL, receives) != SCOPE_IN || !tcp || state == TCP_LISTEN)
+		return;
+	sock_addrs(sk, &src, &dst);
+	if (!dst.port)
+		return;
+	flow_key_make(&key, &src, &dst, st->netns, IPPROTO_TCP);
+	if (!bpf_map_lookup_elem(&flows, &key))
+		flow_new(&key);
+}
+
+/* Every socket descriptor of every process: follow its threads, know its socket. */
+SEC("?iter/task_file")
+int seed_files__iter(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *t = ctx->task;
+	struct file *file = ctx->file;
+	struct sock_state *st;
+	struct task_state *ts;
+	struct socket *sock;
+	struct proc_state *p;
+	struct event_fd *r;
+	struct sock *sk;
+	char comm[16] __attribute__((aligned(8)));
+	u64 *bits, word = 0;
+	u32 pid;
+
+	if (!t || !file)
+		return 0;
+	sock = bpf_sock_from_file(file);
+	if (!sock)
+		return 0;
+	sk = sock->sk;
+	if (!sk)
+		return 0;
+	pid = t->tgid;
+	bpf_probe_read_kernel(comm, sizeof(comm), &t->comm);
+	p = proc_get(pid, comm);
+	if (!p || (p->flags & PROC_EXCLUDED))
+		return 0;
+	ts = bpf_task_storage_get(&tasks, t, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!ts)
+		count_lost(EV_CALL);
+	st = seed_sock(sk, pid, BPF_CORE_READ(file, f_inode, i_ino));
+	if (!st)
+		return 0;
+	seed_scope(st, sk);
+	if (st->scope != SCOPE_IN)
+		return 0;
+	if (!st->cookie) {
+		st->cookie = bpf_get_socket_cookie(sk);
+		sock_announce(st, plain(sk));
+	}
+	proc_announce(t, EVF_SEED);
+	r = emit_reserve(EV_FD, sizeof(*r));
+	if (!r)
+		return 0;
+	bits = (u64 *)BPF_CORE_READ(t, files, fdt, close_on_exec);
+	bpf_probe_read_kernel(&word, 8, bits + ctx->fd / 64);
+	r->e.t_ns = now_ns();
+	r->e.sid = st->sid;
+	r->e.pid = pid;
+	r->e.tid = pid;
+	r->e.flags = EVF_SEED;
+	r->fd = ctx->fd;
+	r->cloexec = (word >> (ctx->fd % 64)) & 1;
+	emit_submit(r, EV_FD);
+	return 0;
+}
+
+/* Threads of processes that have sockets or are targets. Run after seed_files. */
+SEC("?iter/task")
+int seed_tasks__iter(struct bpf_iter__task *ctx)
+{
+	struct task_struct *t = ctx->task;
+	struct task_state *ts;
+	struct proc_state *p;
+	char comm[16] __attribute__((aligned(8)));
+	u32 pid;
+
+	if (!t)
+		return 0;
+	pid = t->tgid;
+	bpf_probe_read_kernel(comm, sizeof(comm), &t->comm);
+	p = bpf_map_lookup_elem(&procs, &pid);
+	if (!p) {
+		if (!proc_judge(pid, comm))
+			return 0;
+		p = proc_get(pid, comm);
+		if (!p)
+			return 0;
+	}
+	ts = bpf_task_storage_get(&tasks, t, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!ts)
+		count_lost(EV_CALL);
+	else if (p->flags & PROC_EXCLUDED)
+		ts->tflags |= TASK_EXCLUDED;
+	return 0;
+}
+
+/* TCP sockets without a descriptor: orphans, and connections nobody has accepted yet. */
+SEC("?iter/tcp")
+int seed_tcp__iter(struct bpf_iter__tcp *ctx)
+{
+	struct sock_common *skc = ctx->sk_common;
+	struct sock_state *st;
+	struct sock *sk;
+
+	if (!skc)
+		return 0;
+	sk = (struct sock *)bpf_skc_to_tcp_sock(skc);
+	if (!sk)
+		return 0; /* time-wait and request sockets */
+	st = seed_sock(sk, 0, 0);
+	if (!st)
+		return 0;
+	if (!st->cookie)
+		st->cookie = bpf_get_socket_cookie(skc);
+	seed_scope(st, sk);
+	return 0;
+}
+
+/* Calls in progress for longer than the settling time, each told once. */
+SEC("?iter/task")
+int pending__iter(struct bpf_iter__task *ctx)
+{
+	struct task_struct *t = ctx->task;
+	struct sock_state *st = NULL;
+	struct call_record *r;
+	struct task_state *ts;
+	struct scratch *s;
+
+	if (!t)
+		return 0;
+	ts = bpf_task_storage_get(&tasks, t, 0, 0);
+	if (!ts || !ts->call || ts->reported || (ts->tflags & TASK_EXCLUDED))
+		return 0;
+	if (now_ns() - ts->t_enter < cfg.settle_ns)
+		return 0;
+	if (ts->sk)
+		st = sock_lookup((void *)ts->sk);
+	if (ts->sk && (!st || st->scope != SCOPE_IN))
+		return 0;
+	s = scratch_get(SCRATCH_ITER);
+	if (!s)
+		return 0;
+	r = &s->call;
+	call_fill(&r->c, ts, 0);
+	r->c.e.t_ns = now_ns();
+	r->c.e.pid = t->tgid;
+	r->c.e.tid = t->pid;
+	r->c.cflags |= CALLF_PENDING;
+	r->c.x[3] = 0;
+	if (st)
+		levels_fill(&r->c.lv, (void *)ts->sk, sock_is_tcp(st));
+	else
+		__builtin_memset(&r->c.lv, 0, sizeof(r->c.lv));
+	__builtin_memcpy(r->tail, ts->tail, sizeof(r->tail));
+	if (ts->call != r->c.call || ts->t_enter != r->c.t_enter)
+		return 0; /* it returned meanwhile; its own record tells */
+	proc_announce(t, 0);
+	ts->reported = 1;
+	emit_copy(r, call_record_size(r), EV_CALL);
+	return 0;
+}
+
+#endif

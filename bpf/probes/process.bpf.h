@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Moments: a process or thread is born, executes a program, ends; and what that does to descriptors.
+ */
+#ifndef SOCKLENS_PROBE_PROCESS_H
+#define SOCKLENS_PROBE_PROCESS_H
+
+#include "probes/calls.bpf.h"
+
+/* Is the life of this process part of the story? */
+static __always_inline bool proc_is_shown(const struct proc_state *p)
+{
+	return p && ((p->flags & PROC_ANNOUNCED) || (p->flags & PROC_TARGET));
+}
+
+/*
+ * A child of a target is one. It is followed from its first call on: it may use descriptors it inherited.
+ * (The children of the shell that started us are not excluded with the shell.)
+ */
+static __always_inline int on_task_new(struct task_struct *child, u64 clone_flags)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+	struct task_state *ts = bpf_task_storage_get(&tasks, t, 0, 0), *cs;
+	u32 pid = bpf_get_current_pid_tgid() >> 32, cpid = BPF_CORE_READ(child, tgid);
+	struct proc_state *p = bpf_map_lookup_elem(&procs, &pid), fresh = {};
+	bool thread = clone_flags & CLONE_THREAD;
+	struct event_proc *r;
+
+	if (!p)
+		return 0;
+	cs = bpf_task_storage_get(&tasks, child, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!cs)
+		count_lost(EV_CALL);
+	else if (ts && thread)
+		cs->tflags = ts->tflags;
+	if ((p->flags & PROC_TARGET) && !(cfg.scope & SCOPE_COMM))
+		fresh.flags |= PROC_TARGET;
+	if (!thread) {
+		char comm[16] __attribute__((aligned(8)));
+
+		bpf_get_current_comm(comm, sizeof(comm));
+		fresh.flags |= proc_judge(cpid, comm);
+		if (bpf_map_update_elem(&procs, &cpid, &fresh, BPF_ANY))
+			count_lost(EV_PROC);
+	}
+	if (!proc_is_shown(p) || (p->flags & PROC_EXCLUDED))
+		return 0;
+	proc_announce(t, 0);
+	r = emit_reserve(EV_PROC, sizeof(*r));
+	if (!r)
+		return 0;
+	proc_record(r, t, thread ? PROC_THREAD : PROC_FORK);
+	r->child = thread ? BPF_CORE_READ(child, pid) : cpid;
+	r->clone_flags = clone_flags;
+	emit_submit(r, EV_PROC);
+	return 0;
+}
+
+static __always_inline int on_exec(struct task_struct *t)
+{
+	u32 pid = BPF_CORE_READ(t, tgid);
+	struct proc_state *p = bpf_map_lookup_elem(&procs, &pid);
+	struct event_proc *r;
+	char comm[16] __attribute__((aligned(8)));
+
+	if ((cfg.scope & SCOPE_COMM) && p) {
+		bpf_get_current_comm(comm, sizeof(comm));
+		p->flags = (p->flags & ~PROC_TARGET) | proc_judge(pid, comm);
+	}
+	if (!proc_is_shown(p) || (p->flags & PROC_EXCLUDED))
+		return 0;
+	r = emit_reserve(EV_PROC, sizeof(*r));
+	if (!r)
+		return 0;
+	p->flags |= PROC_ANNOUNCED;
+	proc_record(r, t, PROC_EXEC);
+	emit_submit(r, EV_PROC);
+	return 0;
+}
+
+static __always_inline int on_prepare_exec(void)
+{
+	if (task_get(false))
+		fds_closed_by_kernel(CALLF_BY_EXEC, 0, 0xffffffff);
+	return 0;
+}
+
+/* A thread that dies inside a call: sys_exit never comes for it. */
+static __always_inline void exit_mid_call(struct task_state *ts)
+{
+	if (!ts->call)
+		return;
+	ts->cflags |= CALLF_KILLED;
+	call_exit(ts, 0);
+}
+
+static __always_inline int on_exit(struct task_struct *t)
+{
+	struct task_state *ts = task_get(false);
+	u32 pid = BPF_CORE_READ(t, tgid);
+	struct proc_state *p = bpf_map_lookup_elem(&procs, &pid);
+	struct event_proc *r;
+
+	if (ts) {
+		exit_mid_call(ts);
+		if (BPF_CORE_READ(t, files, count.counter) == 1)
+			fds_closed_by_kernel(CALLF_BY_EXIT, 0, 0xffffffff);
+	}
+	if (!p || BPF_CORE_READ(t, signal, live.counter))
+		return 0;
+	if (proc_is_shown(p) && !(p->flags & PROC_EXCLUDED)) {
+		r = emit_reserve(EV_PROC, sizeof(*r));
+		if (r) {
+			proc_record(r, t, PROC_EXIT);
+			r->code = BPF_CORE_READ(t, signal, group_exit_code);
+			if (!r->code)
+				r->code = BPF_CORE_READ(t, exit_code);
+			emit_submit(r, EV_PROC);
+		}
+	}
+	bpf_map_delete_elem(&procs, &pid);
+	return 0;
+}
+
+SEC("?tp_btf/task_newtask")
+int BPF_PROG(task_newtask__tp, struct task_struct *child, u64 clone_flags)
+{
+	return on_task_new(child, clone_flags);
+}
+
+SEC("?tp_btf/sched_process_exec")
+int BPF_PROG(sched_process_exec__tp, struct task_struct *t)
+{
+	return on_exec(t);
+}
+
+/* 6.10, commit 5c5fad46e48c: the last point where close-on-exec descriptors are still open. */
+SEC("?tp_btf/sched_prepare_exec")
+int BPF_PROG(sched_prepare_exec__tp)
+{
+	return on_prepare_exec();
+}
+
+SEC("?tp_btf/sched_process_exit")
+int BPF_PROG(sched_process_exit__tp, struct task_struct *t)
+{
+	return on_exit(t);
+}
+
+#endif

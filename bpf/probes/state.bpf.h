@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Moments: a connection changes state (active open, established, refused, closing), and its end.
+ */
+#ifndef SOCKLENS_PROBE_STATE_H
+#define SOCKLENS_PROBE_STATE_H
+
+#include "flow.bpf.h"
+#include "kern.bpf.h"
+
+/* A child of a listener shows first as LISTEN -> SYN_RECV: it is in scope when its flow is. */
+static __always_inline struct sock_state *state_child(struct sock *sk)
+{
+	struct sock_state *st = sock_new(sk);
+	struct ev_addr src, dst;
+	struct flow_key key;
+
+	if (!st)
+		return NULL;
+	st->sflags |= SOCKF_PASSIVE;
+	sock_addrs(sk, &src, &dst);
+	flow_key_make(&key, &src, &dst, st->netns, IPPROTO_TCP);
+	if (bpf_map_lookup_elem(&flows, &key) || flow_for_listener(st->netns, &src, &dst, IPPROTO_TCP))
+		st->scope = SCOPE_IN;
+	return st;
+}
+
+static __always_inline int on_state(struct sock *sk, u32 old, u32 new)
+{
+	struct sock_state *st = sock_lookup(sk);
+	struct ev_addr src, dst;
+
+	if (old == TCP_LISTEN && new == TCP_SYN_RECV)
+		st = state_child(sk);
+	if (!st)
+		return 0;
+	if (new == TCP_LISTEN)
+		scope_decide(st, plain(sk), NULL, true);
+	st = kern_sock(sk);
+	if (!st)
+		return 0;
+	if (new == TCP_ESTABLISHED)
+		sock_announce(st, plain(sk));
+	if (old == TCP_LISTEN && new == TCP_CLOSE) {
+		sock_addrs(sk, &src, &dst);
+		port_unregister(st, &src);
+	}
+	return KERN_EMIT(st, sk, EV_STATE, old, new, 0);
+}
+
+static __always_inline int on_destroy(struct sock *sk)
+{
+	struct sock_state *st = sock_lookup(sk);
+	struct ev_addr src, dst;
+
+	if (!st)
+		return 0;
+	sock_addrs(sk, &src, &dst);
+	port_unregister(st, &src);
+	early_drop(st);
+	if (st->scope == SCOPE_IN)
+		KERN_EMIT(st, sk, EV_DESTROY, 0, 0, 0);
+	sock_forget(sk);
+	return 0;
+}
+
+SEC("?tp_btf/inet_sock_set_state")
+int BPF_PROG(inet_sock_set_state__tp, struct sock *sk, int old, int new)
+{
+	if (BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
+		return 0;
+	return on_state(sk, old, new);
+}
+
+SEC("?tp_btf/tcp_destroy_sock")
+int BPF_PROG(tcp_destroy_sock__tp, struct sock *sk)
+{
+	return on_destroy(sk);
+}
+
+#endif

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Moments: a segment leaves through a device, a segment arrives. TCP and UDP, IPv4 and IPv6.
+ */
+#ifndef SOCKLENS_PROBE_WIRE_H
+#define SOCKLENS_PROBE_WIRE_H
+
+#include "flow.bpf.h"
+
+#define IFF_LOOPBACK 8
+#define TH_FIN 1
+#define TH_SYN 2
+#define TH_RST 4
+#define TH_ACK 16
+#define IP_OFFSET 0x1fff
+
+struct packet {
+	struct ev_addr src;
+	struct ev_addr dst;
+	u32 netns;
+	u32 ifindex;
+	u32 l4;	    /* offset from skb->head */
+	u32 l4_len; /* bytes of transport header and payload */
+	u16 protocol;
+	u8 loopback;
+	u8 fragment;
+};
+
+static __always_inline int packet_ip4(struct packet *p, const u8 *at, u32 off)
+{
+	struct ip4_hdr ip;
+	u32 hlen;
+
+	if (bpf_probe_read_kernel(&ip, sizeof(ip), at + off))
+		return -1;
+	hlen = (ip.ihl_version & 15) * 4;
+	if (bpf_ntohs(ip.frag_off) & IP_OFFSET)
+		return -1; /* no transport header in it */
+	p->fragment = (bpf_ntohs(ip.frag_off) & 0x2000) != 0;
+	p->protocol = ip.protocol;
+	p->src.family = p->dst.family = AF_INET;
+	__builtin_memcpy(p->src.addr, ip.saddr, 4);
+	__builtin_memcpy(p->dst.addr, ip.daddr, 4);
+	p->l4 = off + hlen;
+	p->l4_len = bpf_ntohs(ip.tot_len) - hlen;
+	return 0;
+}
+
+/* Extension headers are not walked: TCP and UDP on our networks follow the fixed header. */
+static __always_inline int packet_ip6(struct packet *p, const u8 *at, u32 off)
+{
+	struct ip6_hdr ip;
+
+	if (bpf_probe_read_kernel(&ip, sizeof(ip), at + off))
+		return -1;
+	p->protocol = ip.nexthdr;
+	p->src.family = p->dst.family = AF_INET6;
+	__builtin_memcpy(p->src.addr, ip.saddr, 16);
+	__builtin_memcpy(p->dst.addr, ip.daddr, 16);
+	p->l4 = off + sizeof(ip);
+	p->l4_len = bpf_ntohs(ip.payload_len);
+	return 0;
+}
+
+/* 0 if it is TCP or UDP. A big GSO packet has no total length in its header: then skb->len counts. */
+static __noinline int packet_parse(struct packet *p, struct sk_buff *skb)
+{
+	const u8 *head;
+	u32 off, skb_len;
+	u16 proto;
+	u16 ports[2];
+	int err;
+
+	if (!p)
+		return -1;
+	__builtin_memset(p, 0, sizeof(*p));
+	proto = BPF_CORE_READ(skb, protocol);
+	head = BPF_CORE_READ(skb, head);
+	off = BPF_CORE_READ(skb, network_header);
+	if (proto == bpf_htons(ETH_P_IP))
+		err = packet_ip4(p, head, off);
+	else if (proto == bpf_htons(ETH_P_IPV6))
+		err = packet_ip6(p, head, off);
+	else
+		return -1;
+	if (err || (p->protocol != IPPROTO_TCP && p->protocol != IPPROTO_UDP))
+		return -1;
+	if (bpf_probe_read_kernel(ports, sizeof(ports), head + p->l4))
+		return -1;
+	p->src.port = bpf_ntohs(ports[0]);
+	p->dst.port = bpf_ntohs(ports[1]);
+	skb_len = BPF_CORE_READ(skb, len);
+	if (!p->l4_len || p->l4_len > skb_len || skb_len > 0xffff)
+		p->l4_len = skb_len - (p->l4 - off);
+	return 0;
+}
+
+static __always_inline void packet_device(struct packet *p, struct net_device *dev)
+{
+	p->ifindex = BPF_CORE_READ(dev, ifindex);
+	p->netns = BPF_CORE_READ(dev, nd_net.net, ns.inum);
+	p->loopback = (BPF_CORE_READ(dev, flags) & IFF_LOOPBACK) != 0;
+}
+
+#define TCP_OPTIONS_MAX 40
+#define TCP_OPTIONS_STEPS 12 /* a SYN has five options and some padding */
+
+/* MSS (low 16 bits) and window scale + 1 (next 8) of a SYN's options; 0 where absent. */
+__noinline int syn_options(u64 at, u32 len)
+{
+	u8 opt[TCP_OPTIONS_MAX + 4] = {};
+	u32 i = 0, found = 0;
+
+	if (len > TCP_OPTIONS_MAX || bpf_probe_read_kernel(opt, len & 63, (void *)at))
+		return 0;
+	for (int n = 0; n < TCP_OPTIONS_STEPS; n++) {
+		u32 kind, padding;
+
+		i &= 63;
+		if (i + 1 >= len || i >= TCP_OPTIONS_MAX)
+			break;
+		kind = opt[i];
+		if (kind == 2)
+			found |= opt[i + 2] << 8 | opt[i + 3];
+		if (kind == 3)
+			found |= (opt[i + 2] + 1) << 16;
+		/*
+		 * Kinds 0 and 1 are one byte, all others carry their length. Without a branch: each path
+		 * with a step of its own would be followed separately by the verifier.
+		 */
+		padding = ((kind >> 1) - 1) >> 31;
+		i += padding | (opt[i + 1] & (padding - 1));
+	}
+	return found;
+}
+
+static __always_inline void segment_tcp(struct event_segment *r, const struct packet *p, const u8 *head,
+					struct flow_state *f)
+{
+	struct tcp_hdr th = {};
+	u32 hlen;
+
+	bpf_probe_read_kernel(&th, sizeof(th), head + p->l4);
+	hlen = (th.doff >> 4) * 4;
+	r->seq = bpf_ntohl(th.seq);
+	r->ack = bpf_ntohl(th.ack_seq);
+	r->len = p->l4_len - hlen;
+	r->win = bpf_ntohs(th.window);
+	r->flags = th.flags;
+	if ((th.flags & TH_SYN) && hlen > sizeof(th)) {
+		u32 found = syn_options((u64)head + p->l4 + sizeof(th), hlen - sizeof(th));
+
+		r->mss = found;
+		r->wscale = found >> 16;
+	}
+	if (th.flags & (TH_FIN | TH_RST))
+		f->ended = 1;
+}
+
+static __always_inline bool packet_opens(const struct packet *p, const u8 *head)
+{
+	struct tcp_hdr th = {};
+
+	if (p->protocol != IPPROTO_TCP)
+		return false;
+	bpf_probe_read_kernel(&th, sizeof(th), head + p->l4);
+	return (th.flags & (TH_SYN | TH_ACK)) == TH_SYN;
+}
+
+/*
+ * A packet without a flow starts one if its sender's socket is in scope, or a receiver in scope waits
+ * for it. On a known flow the sender's socket comes into scope with it (the client of a traced server).
+ */
+static __always_inline struct flow_state *wire_flow(struct packet *p, struct flow_key *key, void *sender,
+						    const u8 *head)
+{
+	struct flow_state *f = bpf_map_lookup_elem(&flows, key);
+	struct sock_state *st = sender ? sock_lookup(sender) : NULL;
+
+	if (f && f->ended && packet_opens(p, head))
+		f = NULL; /* the same ports again: a new conversation */
+	else if (f && (!st || st->scope == SCOPE_IN))
+		return f;
+	if (!f && !(st && st->scope == SCOPE_IN) &&
+	    !flow_for_listener(p->netns, &p->dst, &p->src, p->protocol))
+		return NULL;
+	if (!f)
+		f = flow_new(key);
+	if (f && st && st->scope != SCOPE_IN && p->protocol == IPPROTO_TCP)
+		sock_enter_scope(st, (u64)sender);
+	return f;
+}
+
+/* The full socket a packet leaves by; request and time-wait sockets are none. */
+static __always_inline void *packet_sender(struct sk_buff *skb)
+{
+	struct sock *sk = BPF_CORE_READ(skb, sk);
+	u8 state;
+
+	if (!sk)
+		return NULL;
+	state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	if (state == TCP_TIME_WAIT || state == TCP_NEW_SYN_RECV || state == TCP_LISTEN)
+		return NULL;
+	return sk;
+}
+
+static __noinline int wire_segment(struct packet *p, struct sk_buff *skb, void *sender, u32 direction)
+{
+	const u8 *head = BPF_CORE_READ(skb, head);
+	struct event_segment *r;
+	struct flow_state *f;
+	struct flow_key key;
+	bool from_b;
+
+	if (!p)
+		return 0;
+	from_b = flow_key_make(&key, &p->src, &p->dst, p->netns, p->protocol);
+	f = wire_flow(p, &key, sender, head);
+	if (!f)
+		return 0;
+	r = emit_reserve(EV_SEGMENT, sizeof(*r));
+	if (!r)
+		return 0;
+	__builtin_memset((char *)r + sizeof(r->e), 0, sizeof(*r) - sizeof(r->e));
+	r->e.t_ns = now_ns();
+	r->fid = f->fid;
+	r->sflags = direction | (from_b ? SEGF_FROM_B : 0) | (p->loopback ? SEGF_LOOPBACK : 0) |
+		    (p->fragment ? SEGF_FRAGMENT : 0);
+	r->ifindex = p->ifindex;
+	r->netns = p->netns;
+	if (p->protocol == IPPROTO_TCP) {
+		segment_tcp(r, p, head, f);
+	} else {
+		r->sflags |= SEGF_UDP;
+		r->len = p->l4_len - sizeof(struct udp_hdr);
+	}
+	emit_submit(r, EV_SEGMENT);
+	return 0;
+}
+
+SEC("?tp_btf/net_dev_start_xmit")
+int BPF_PROG(net_dev_start_xmit__tp, struct sk_buff *skb, struct net_device *dev)
+{
+	struct packet p;
+
+	if (packet_parse(&p, skb))
+		return 0;
+	packet_device(&p, dev);
+	return wire_segment(&p, skb, packet_sender(skb), SEGF_OUT);
+}
+
+SEC("?tp_btf/netif_receive_skb")
+int BPF_PROG(netif_receive_skb__tp, struct sk_buff *skb)
+{
+	struct packet p;
+
+	if (packet_parse(&p, skb))
+		return 0;
+	packet_device(&p, BPF_CORE_READ(skb, dev));
+	return wire_segment(&p, skb, NULL, SEGF_IN);
+}
+
+#endif

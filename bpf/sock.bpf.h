@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reading sockets: identity, addresses, levels; and the table of those we know.
+ *
+ * Pointers come in two kinds: typed ones from tracepoints, and plain ones found through a descriptor.
+ * bpf_rdonly_cast (6.2, commit a35b9af4ec2c) makes both readable by direct loads; without it we pay
+ * for bpf_probe_read_kernel.
+ */
+#ifndef SOCKLENS_SOCK_BPF_H
+#define SOCKLENS_SOCK_BPF_H
+
+#include <bpf/bpf_endian.h>
+
+#include "emit.bpf.h"
+
+extern void *bpf_rdonly_cast(const void *obj, u32 btf_id) __ksym __weak;
+
+#define KERN_CAST(type, p) ((type *)bpf_rdonly_cast((p), bpf_core_type_id_kernel(type)))
+
+#define LEVELS_TCP(READ)                                   \
+	do {                                               \
+		lv->write_seq = READ(tp, write_seq);       \
+		lv->snd_nxt = READ(tp, snd_nxt);           \
+		lv->snd_una = READ(tp, snd_una);           \
+		lv->snd_wnd = READ(tp, snd_wnd);           \
+		lv->rcv_nxt = READ(tp, rcv_nxt);           \
+		lv->copied_seq = READ(tp, copied_seq);     \
+		lv->rcv_wnd = READ(tp, rcv_wnd);           \
+	} while (0)
+
+#define LEVELS_SOCK(READ)                                                  \
+	do {                                                               \
+		lv->wmem_queued = READ(sk, sk_wmem_queued);                \
+		lv->rmem_alloc = READ(sk, sk_backlog.rmem_alloc.counter);  \
+		lv->sndbuf = READ(sk, sk_sndbuf);                          \
+		lv->rcvbuf = READ(sk, sk_rcvbuf);                          \
+		lv->ack_backlog = READ(sk, sk_ack_backlog);                \
+		lv->max_ack_backlog = READ(sk, sk_max_ack_backlog);        \
+		lv->state = READ(sk, __sk_common.skc_state);               \
+		lv->shutdown = READ(sk, sk_shutdown);                      \
+		lv->sk_err = READ(sk, sk_err);                             \
+		lv->drops = READ(sk, sk_drops.counter);                    \
+		flags = READ(sk, __sk_common.skc_flags);                   \
+		linger = READ(sk, sk_lingertime);                          \
+	} while (0)
+
+#define READ_DIRECT(p, f) ((p)->f)
+#define READ_PROBE(p, f) BPF_CORE_READ(p, f)
+
+extern int CONFIG_HZ __kconfig __weak;
+
+/* Everything the kernel holds for the socket now. tcp: the sequence fields exist. */
+static __noinline int levels_fill(struct levels *lv, const void *skp, bool tcp)
+{
+	u64 flags, linger;
+
+	if (!lv)
+		return 0;
+	__builtin_memset(lv, 0, sizeof(*lv));
+	if (bpf_rdonly_cast) {
+		struct sock *sk = KERN_CAST(struct sock, skp);
+		struct tcp_sock *tp = KERN_CAST(struct tcp_sock, skp);
+
+		LEVELS_SOCK(READ_DIRECT);
+		if (tcp)
+			LEVELS_TCP(READ_DIRECT);
+	} else {
+		struct sock *sk = (struct sock *)skp;
+		struct tcp_sock *tp = (struct tcp_sock *)skp;
+
+		LEVELS_SOCK(READ_PROBE);
+		if (tcp)
+			LEVELS_TCP(READ_PROBE);
+	}
+	lv->flags = LV_VALID | (tcp ? LV_TCP : 0);
+	if (tcp && lv->state == TCP_LISTEN)
+		lv->flags = LV_VALID | LV_LISTEN;
+	if (flags & (1 << SOCK_DONE))
+		lv->flags |= LV_FIN_IN;
+	if (flags & (1 << SOCK_DEAD))
+		lv->flags |= LV_DEAD;
+	if (flags & (1 << SOCK_LINGER)) {
+		u32 hz = CONFIG_HZ ? CONFIG_HZ : 250;
+		u64 s = linger / hz;
+
+		lv->flags |= LV_LINGER;
+		lv->linger_s = s > 255 ? 255 : s;
+	}
+	return 0;
+}
+
+static __always_inline bool is_inet(u16 family)
+{
+	return family == AF_INET || family == AF_INET6;
+}
+
+static __always_inline bool sock_is_tcp(const struct sock_state *st)
+{
+	return is_inet(st->family) && st->type == SOCK_STREAM && st->protocol == IPPROTO_TCP;
+}
+
+/* A v4-mapped IPv6 address carries IPv4 on the wire. */
+static __always_inline bool addr_is_mapped(const u8 *a)
+{
+	const u32 *w = (const u32 *)a;
+
+	return w[0] == 0 && w[1] == 0 && w[2] == bpf_htonl(0xffff);
+}
+
+static __always_inline bool addr_is_any(const struct ev_addr *a)
+{
+	const u32 *w = (const u32 *)a->addr;
+
+	if (a->family == AF_INET)
+		return w[0] == 0;
+	return w[0] == 0 && w[1] == 0 && w[3] == 0 && (w[2] == 0 || w[2] == bpf_htonl(0xffff));
+}
+
+static __always_inline bool addr_is_loop(const struct ev_addr *a)
+{
+	const u32 *w = (const u32 *)a->addr;
+
+	if (a->family == AF_INET)
+		return a->addr[0] == 127;
+	if (a->family != AF_INET6)
+		return false;
+	if (addr_is_mapped(a->addr))
+		return a->addr[12] == 127;
+	return w[0] == 0 && w[1] == 0 && w[2] == 0 && w[3] == bpf_htonl(1);
+}
+
+/* skc_num is host order, skc_dport network order: swapped here and nowhere else. */
+static __always_inline void sock_addrs(const struct sock *sk, struct ev_addr *src, struct ev_addr *dst)
+{
+	u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
+
+	__builtin_memset(src, 0, sizeof(*src));
+	__builtin_memset(dst, 0, sizeof(*dst));
+	if (!is_inet(family))
+		return;
+	src->family = family;
+	src->port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	dst->port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	if (family == AF_INET) {
+		BPF_CORE_READ_INTO((u32 *)src->addr, sk, __sk_common.skc_rcv_saddr);
+		BPF_CORE_READ_INTO((u32 *)dst->addr, sk, __sk_common.skc_daddr);
+	} else {
+		BPF_CORE_READ_INTO((struct in6_addr *)src->addr, sk, __sk_common.skc_v6_rcv_saddr);
+		BPF_CORE_READ_INTO((struct in6_addr *)dst->addr, sk, __sk_common.skc_v6_daddr);
+	}
+	dst->family = dst->port ? family : 0; /* not connected: no far end */
+}
+
+static __always_inline u64 sock_cookie_seen(const struct sock *sk)
+{
+	return BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+}
+
+/* A child is cloned from its listener, state and queue limits included: it listens to nothing itself. */
+static __always_inline void levels_of_child(struct levels *lv, const struct sock_state *st)
+{
+	if (!(st->sflags & SOCKF_PASSIVE))
+		return;
+	lv->ack_backlog = 0;
+	lv->max_ack_backlog = 0;
+	if (lv->state != TCP_LISTEN)
+		return;
+	lv->state = TCP_SYN_RECV;
+	lv->flags = LV_VALID;
+}
+
+/*
+ * The state of a socket we know, NULL if we do not. The kernel reuses addresses: an entry whose
+ * cookie differs belongs to a dead socket. (A socket without a cookie is always made by a call that
+ * we see, and that call starts a fresh entry.)
+ */
+static __always_inline struct sock_state *sock_lookup(const void *skp)
+{
+	u64 key = (u64)skp;
+	struct sock_state *st = bpf_map_lookup_elem(&socks, &key);
+	u64 cookie;
+
+	if (!st)
+		return NULL;
+	cookie = sock_cookie_seen(skp);
+	if (st->cookie && st->cookie != cookie)
+		return NULL;
+	if (cookie && !st->cookie) {
+		st->cookie = cookie;
+		st->announced = 0;
+	}
+	return st;
+}
+
+/* Start a fresh entry. NULL when the table is full (counted as a lost EV_SOCK). */
+static __noinline struct sock_state *sock_new(const void *skp)
+{
+	const struct sock *sk = skp;
+	u64 key = (u64)skp;
+	struct sock_state st = {};
+
+	st.sid = __sync_fetch_and_add(&last_sid, 1) + 1;
+	st.family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	st.protocol = BPF_CORE_READ(sk, sk_protocol);
+	st.type = BPF_CORE_READ(sk, sk_type);
+	st.cookie = sock_cookie_seen(sk);
+	st.netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	if (bpf_map_update_elem(&socks, &key, &st, BPF_ANY)) {
+		count_lost(EV_SOCK);
+		return NULL;
+	}
+	return bpf_map_lookup_elem(&socks, &key);
+}
+
+/*
+ * A typed pointer as a plain number: global functions, which the verifier checks once and not at every
+ * call, take only those. Reading it back from the stack through a helper drops its type.
+ */
+static __always_inline u64 plain(const void *p)
+{
+	u64 v = 0;
+
+	bpf_probe_read_kernel(&v, sizeof(v), &p);
+	return v;
+}
+
+static __always_inline void sock_forget(const void *skp)
+{
+	u64 key = (u64)skp;
+
+	bpf_map_delete_elem(&socks, &key);
+}
+
+#endif

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Threads and processes: who is traced, and from a descriptor to its socket.
+ */
+#ifndef SOCKLENS_TASK_BPF_H
+#define SOCKLENS_TASK_BPF_H
+
+#include "sock.bpf.h"
+
+#define GLOB_STEPS 64
+
+/* Shell glob with * and ? over a command name; both at most 15 bytes and a NUL. */
+__noinline int comm_matches(u64 lo, u64 hi)
+{
+	u32 c = 0, g = 0, star = COMM_GLOB_LEN, mark = 0;
+	u64 words[2] = { lo, hi };
+	const char *comm = (const char *)words;
+
+	for (int i = 0; i < GLOB_STEPS; i++) {
+		char ch = comm[c & 15], want = cfg.comm[g & 15];
+
+		if (want == '*') {
+			star = g++;
+			mark = c;
+		} else if (!ch || c > 15) {
+			return !want;
+		} else if (want == '?' || want == ch) {
+			c++;
+			g++;
+		} else if (star < COMM_GLOB_LEN) {
+			g = star + 1;
+			c = ++mark;
+		} else {
+			return false;
+		}
+	}
+	return false;
+}
+
+/* Flags a process starts with. comm: of the process, or NULL to leave names aside. */
+static __always_inline u32 proc_judge(u32 pid, const char *comm)
+{
+	u32 *t = bpf_map_lookup_elem(&targets, &pid);
+	u32 flags = t ? *t : 0;
+
+	if (pid == cfg.self_pid)
+		flags |= PROC_EXCLUDED;
+	if ((cfg.scope & SCOPE_COMM) && comm && comm_matches(*(const u64 *)comm, *(const u64 *)(comm + 8)))
+		flags |= PROC_TARGET;
+	return flags;
+}
+
+static __noinline struct proc_state *proc_get(u32 pid, const char *comm)
+{
+	struct proc_state *p = bpf_map_lookup_elem(&procs, &pid);
+	struct proc_state fresh = {};
+
+	if (p)
+		return p;
+	fresh.flags = proc_judge(pid, comm);
+	if (bpf_map_update_elem(&procs, &pid, &fresh, BPF_NOEXIST))
+		count_lost(EV_PROC);
+	return bpf_map_lookup_elem(&procs, &pid);
+}
+
+static __always_inline bool proc_is_target(u32 pid)
+{
+	struct proc_state *p = bpf_map_lookup_elem(&procs, &pid);
+
+	return p && (p->flags & PROC_TARGET);
+}
+
+static __always_inline void proc_record(struct event_proc *r, struct task_struct *t, u32 what)
+{
+	r->e.t_ns = now_ns();
+	r->e.pid = BPF_CORE_READ(t, tgid);
+	r->e.tid = BPF_CORE_READ(t, pid);
+	r->what = what;
+	r->child = 0;
+	r->ppid = BPF_CORE_READ(t, real_parent, tgid);
+	r->uid = BPF_CORE_READ(t, cred, uid.val);
+	r->code = 0;
+	r->clone_flags = 0;
+	bpf_probe_read_kernel(r->comm, sizeof(r->comm), &t->comm);
+}
+
+/* A name look-up made before anything of the process was in scope. */
+static __always_inline void gai_flush(u32 tid)
+{
+	struct event_gai *g = bpf_map_lookup_elem(&gai_early, &tid);
+
+	if (!g)
+		return;
+	g->e.flags |= EVF_EARLY;
+	emit_copy(g, sizeof(*g), EV_GAI);
+	bpf_map_delete_elem(&gai_early, &tid);
+}
+
+/* Say once per process who it is. */
+static __noinline int proc_announce(struct task_struct *t, u8 eflags)
+{
+	u32 pid = BPF_CORE_READ(t, tgid);
+	struct proc_state *p = bpf_map_lookup_elem(&procs, &pid);
+	struct event_proc *r;
+
+	if (!p || (p->flags & PROC_ANNOUNCED))
+		return 0;
+	r = emit_reserve(EV_PROC, sizeof(*r));
+	if (!r)
+		return 0;
+	p->flags |= PROC_ANNOUNCED;
+	proc_record(r, t, PROC_SEEN);
+	r->e.flags = eflags;
+	emit_submit(r, EV_PROC);
+	gai_flush(BPF_CORE_READ(t, pid));
+	return 0;
+}
+
+/* State of the calling thread; made if `make`. NULL: not followed. */
+static __always_inline struct task_state *task_get(bool make)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+	struct task_state *ts = bpf_task_storage_get(&tasks, t, 0, 0);
+	char comm[16] __attribute__((aligned(8)));
+	struct proc_state *p;
+
+	if (ts || !make)
+		return ts && !(ts->tflags & TASK_EXCLUDED) ? ts : NULL;
+	ts = bpf_task_storage_get(&tasks, t, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!ts) {
+		count_lost(EV_CALL);
+		return NULL;
+	}
+	bpf_get_current_comm(comm, sizeof(comm));
+	p = proc_get(bpf_get_current_pid_tgid() >> 32, comm);
+	if (p && (p->flags & PROC_EXCLUDED))
+		ts->tflags |= TASK_EXCLUDED;
+	return ts->tflags & TASK_EXCLUDED ? NULL : ts;
+}
+
+/* What a descriptor of the calling process refers to. */
+struct fd_ref {
+	struct file *file;
+	struct sock *sk;     /* NULL: no socket */
+	u64 private_data;    /* of the file, identifies an epoll instance */
+	u32 ino;
+	u32 fflags;	     /* O_* */
+	u64 refs;	     /* references on the open file */
+};
+
+static __always_inline u64 file_refs(struct file *f)
+{
+	struct file___old *o = (void *)f;
+
+	if (bpf_core_field_exists(o->f_count))
+		return BPF_CORE_READ(o, f_count.counter);
+	return BPF_CORE_READ(f, f_ref.refcnt.counter) + 1;
+}
+
+__noinline int fd_resolve_file(struct fd_ref *r, u64 file)
+{
+	struct file *f = (struct file *)file;
+	struct inode *inode;
+	struct socket *sock;
+
+	if (!r)
+		return -1;
+	__builtin_memset(r, 0, sizeof(*r));
+	if (!f)
+		return -1;
+	r->file = f;
+	r->private_data = (u64)BPF_CORE_READ(f, private_data);
+	r->fflags = BPF_CORE_READ(f, f_flags);
+	inode = BPF_CORE_READ(f, f_inode);
+	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return 0;
+	r->ino = BPF_CORE_READ(inode, i_ino);
+	r->refs = file_refs(f);
+	sock = (struct socket *)r->private_data;
+	r->sk = BPF_CORE_READ(sock, sk);
+	return 0;
+}
+
+/* 0 and r filled, or -1: no such descriptor. */
+__noinline int fd_resolve(struct fd_ref *r, s32 fd)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+	struct fdtable *fdt = BPF_CORE_READ(t, files, fdt);
+	struct file **slots, *f = NULL;
+
+	if (!r || fd < 0 || (u32)fd >= BPF_CORE_READ(fdt, max_fds))
+		return -1;
+	slots = BPF_CORE_READ(fdt, fd);
+	bpf_probe_read_kernel(&f, sizeof(f), slots + fd);
+	return fd_resolve_file(r, (u64)f);
+}
+
+#endif
