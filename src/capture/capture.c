@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: MIT
+#include "capture.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "libc.h"
+#include "live.h"
+#include "loader.h"
+#include "meta.h"
+#include "scope.h"
+
+struct capture {
+	struct loader loader;
+	struct libcs libcs;
+	struct capture_opts opts;
+	struct live *live;
+};
+
+static const char *const backend_names[] = { "auto", "fentry", "kprobe", "tracepoint" };
+_Static_assert(sizeof(backend_names) / sizeof(backend_names[0]) == BACKEND_TRACEPOINT + 1, "backend_names");
+
+const char *backend_name(enum backend b)
+{
+	return b <= BACKEND_TRACEPOINT ? backend_names[b] : "?";
+}
+
+int backend_parse(const char *word)
+{
+	for (int b = 0; b <= BACKEND_TRACEPOINT; b++)
+		if (!strcmp(word, backend_names[b]))
+			return b;
+	return -EINVAL;
+}
+
+/* Run an iterator program once over everything it iterates. */
+static int run_iter(struct bpf_program *p)
+{
+	struct bpf_link *link = bpf_program__attach_iter(p, NULL);
+	char sink[64];
+	int fd, err = 0;
+	ssize_t n;
+
+	if (!link)
+		return -errno;
+	fd = bpf_iter_create(bpf_link__fd(link));
+	if (fd < 0)
+		err = -errno;
+	while (fd >= 0 && (n = read(fd, sink, sizeof(sink))) != 0)
+		if (n < 0 && errno != EAGAIN && errno != EINTR) {
+			err = -errno;
+			break;
+		}
+	if (fd >= 0)
+		close(fd);
+	bpf_link__destroy(link);
+	return err;
+}
+
+/* What existed before. After attaching: what is born meanwhile is seen twice, not never. */
+static int seed(struct capture *c)
+{
+	struct bpf_program *iters[] = {
+		c->loader.skel->progs.seed_files__iter,
+		c->loader.skel->progs.seed_tasks__iter,
+		c->loader.skel->progs.seed_tcp__iter,
+	};
+	int err = 0;
+
+	if (!loader_has(&c->loader, "seed_files__iter"))
+		return 0;
+	for (size_t i = 0; i < sizeof(iters) / sizeof(iters[0]) && !err; i++)
+		err = run_iter(iters[i]);
+	return err;
+}
+
+static void probe_libcs(struct capture *c)
+{
+	if (!loader_has(&c->loader, "getaddrinfo__uprobe"))
+		return;
+	libcs_add(&c->libcs, c->loader.skel, 0);
+	for (size_t i = 0; i < c->opts.n_pids; i++)
+		libcs_add(&c->libcs, c->loader.skel, c->opts.pids[i]);
+}
+
+/* A process came into view: it may map another libc. */
+static void on_process(void *ctx, __u32 pid)
+{
+	struct capture *c = ctx;
+
+	if (loader_has(&c->loader, "getaddrinfo__uprobe"))
+		libcs_add(&c->libcs, c->loader.skel, pid);
+}
+
+static void on_second(void *ctx)
+{
+	struct capture *c = ctx;
+
+	scope_refresh_labs(c->loader.skel, &c->opts);
+}
+
+static void on_stop(void *ctx)
+{
+	struct capture *c = ctx;
+
+	loader_detach(&c->loader);
+}
+
+struct capture *capture_open(const struct capture_opts *opts, struct capture_error *err)
+{
+	static const struct live_hooks hooks = { on_process, on_second, on_stop };
+	struct capture *c = calloc(1, sizeof(*c));
+	struct config cfg;
+	int ret;
+
+	memset(err, 0, sizeof(*err));
+	if (!c) {
+		snprintf(err->what, sizeof(err->what), "out of memory");
+		return NULL;
+	}
+	c->opts = *opts;
+	if (!c->opts.layers)
+		c->opts.layers = LAYER_ALL;
+	scope_config(&cfg, &c->opts);
+	ret = loader_open(&c->loader, opts->backend, &cfg, opts->ring_bytes, scope_fill_maps, &c->opts, err);
+	if (ret)
+		goto fail;
+	probe_libcs(c);
+	ret = seed(c);
+	if (!ret) {
+		c->live = live_new(&c->loader, &c->opts, &hooks, c);
+		ret = c->live ? 0 : -errno;
+	}
+	if (!ret)
+		return c;
+fail:
+	if (!err->what[0])
+		snprintf(err->what, sizeof(err->what), "tracing cannot start (%s)", strerror(-ret));
+	capture_close(c);
+	return NULL;
+}
+
+struct source *capture_source(struct capture *c)
+{
+	return live_source(c->live);
+}
+
+void capture_stop(struct capture *c)
+{
+	live_stop(c->live);
+}
+
+void capture_close(struct capture *c)
+{
+	if (!c)
+		return;
+	live_free(c->live);
+	libcs_close(&c->libcs);
+	loader_close(&c->loader);
+	free(c);
+}
+
+/* Uprobes and iterators attach only where they are pointed at: try that for real too. */
+static void probe_rest(struct loader *l)
+{
+	struct libcs libcs = { 0 };
+	int m = loader_moment_of("getaddrinfo__uprobe"), err;
+
+	if (l->state[m].way >= 0 && libcs_add(&libcs, l->skel, 0)) {
+		snprintf(l->state[m].why[0], sizeof(l->state[m].why[0]), "%s",
+			 libcs.why[0] ? libcs.why : "no libc found");
+		l->state[m].way = -1;
+	}
+	libcs_close(&libcs);
+	m = loader_moment_of("pending__iter");
+	err = l->state[m].way >= 0 ? run_iter(l->skel->progs.pending__iter) : 0;
+	if (err) {
+		snprintf(l->state[m].why[0], sizeof(l->state[m].why[0]), "%s", strerror(-err));
+		l->state[m].way = -1;
+	}
+}
+
+static void fill_row(struct capture_row *row, const struct loader *l, int m, char *why, size_t size)
+{
+	const struct probe_state *s = &l->state[m];
+
+	why[0] = 0;
+	for (int w = 0; w < WAYS_MAX && w != s->way && !why[0]; w++)
+		snprintf(why, size, "%s", s->why[w]);
+	row->moment = probe_table[m].name;
+	row->seen_by = s->way >= 0 ? probe_table[m].ways[s->way].sites : NULL;
+	row->why = why[0] ? why : NULL;
+	row->cost = s->way >= 0 ? NULL : probe_table[m].cost;
+	row->needed = probe_table[m].needed;
+}
+
+int capture_probe_rows(enum backend backend, const struct capture_row **rows, struct capture_error *err)
+{
+	static struct capture_row table[MOMENTS_MAX];
+	static char whys[MOMENTS_MAX][128];
+	struct capture_opts opts = { .layers = LAYER_ALL };
+	struct loader l;
+	struct config cfg;
+	int n = 0, ret;
+
+	memset(err, 0, sizeof(*err));
+	scope_config(&cfg, &opts);
+	ret = loader_open(&l, backend, &cfg, 4096 * 16, scope_fill_maps, &opts, err);
+	if (ret)
+		return ret;
+	probe_rest(&l);
+	for (; probe_table[n].name; n++)
+		fill_row(&table[n], &l, n, whys[n], sizeof(whys[n]));
+	loader_close(&l);
+	*rows = table;
+	return n;
+}

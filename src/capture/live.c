@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The reader's rhythm. Probes submit without waking anybody, since wake-ups cost more than probes; so the
+ * reader polls every 10 ms while there is work. After half a second of nothing it arms a doorbell in the
+ * BPF object and blocks; the next record, or the next call that begins, rings it.
+ *
+ * A round is: note the time, ask for calls in progress, empty the ring, give the BATCH, then a TICK whose
+ * horizon is the noted time less the settling time. Whatever began before the horizon is by then either
+ * in the ring or was told as pending, so nothing older can come.
+ */
+#include "live.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "event.h"
+#include "meta.h"
+#include "util/buf.h"
+#include "util/clock.h"
+
+#define ROUND_NS (10 * NSEC_PER_MSEC)
+#define IDLE_ROUNDS 50
+#define IDLE_WAIT_MS 1000
+#define BATCH_BYTES (1u << 20)
+
+enum live_stage { STAGE_META, STAGE_REASONS, STAGE_RUN, STAGE_BATCH, STAGE_TICK, STAGE_LOSS, STAGE_END, STAGE_OVER };
+
+struct live {
+	struct source source;
+	struct loader *loader;
+	const struct capture_opts *opts;
+	const struct live_hooks *hooks;
+	void *ctx;
+	struct ring_buffer *ring;
+	struct bpf_link *pending;
+	struct buf batch, meta;
+	enum live_stage stage;
+	volatile sig_atomic_t stop_asked;
+	bool stopped;	 /* detached: this is the last round */
+	bool ring_empty;
+	bool news;	 /* this round had records */
+	unsigned int quiet_rounds;
+	__u64 round_ns, second_ns, losses_seen, events;
+	struct frame_tick tick;
+	struct frame_loss loss;
+	struct frame_end end;
+};
+
+/* Runs on each record in the ring: keep it, and notice processes. */
+static int take_record(void *ctx, void *data, size_t size)
+{
+	struct live *v = ctx;
+	const struct event *e = data;
+
+	if (e->kind == EV_DOORBELL)
+		return 0;
+	if (e->kind == EV_PROC && size >= sizeof(struct event_proc)) {
+		const struct event_proc *p = data;
+
+		if (p->what == PROC_SEEN || p->what == PROC_EXEC)
+			v->hooks->process(v->ctx, e->pid);
+	}
+	v->events++;
+	if (buf_add(&v->batch, data, size))
+		return -ENOMEM;
+	return v->batch.len >= BATCH_BYTES ? -ENOBUFS : 0;
+}
+
+static void ask_pending(struct live *v)
+{
+	char sink[64];
+	int fd;
+
+	if (!v->pending)
+		return;
+	fd = bpf_iter_create(bpf_link__fd(v->pending));
+	if (fd < 0)
+		return;
+	while (read(fd, sink, sizeof(sink)) > 0)
+		;
+	close(fd);
+}
+
+/* Totals per kind over all CPUs. */
+static void read_losses(struct live *v)
+{
+	int fd = bpf_map__fd(v->loader->skel->maps.counts), cpus = libbpf_num_possible_cpus();
+	struct counters *per_cpu = calloc(cpus > 0 ? cpus : 1, sizeof(*per_cpu));
+
+	v->losses_seen = v->loader->skel->bss->losses;
+	v->loss.t_ns = clock_boot_ns();
+	for (__u32 kind = 0; per_cpu && cpus > 0 && kind < EV_KIND_MAX; kind++) {
+		if (bpf_map_lookup_elem(fd, &kind, per_cpu))
+			continue;
+		v->loss.seen[kind] = v->loss.lost[kind] = 0;
+		for (int i = 0; i < cpus; i++) {
+			v->loss.seen[kind] += per_cpu[i].seen;
+			v->loss.lost[kind] += per_cpu[i].lost;
+		}
+	}
+	v->loss.seen[EV_DOORBELL] = 0;
+	free(per_cpu);
+}
+
+/* Sleep until the next round is due; -EINTR when a signal came. */
+static int wait_round(struct live *v)
+{
+	__u64 now = clock_boot_ns(), due = v->round_ns + ROUND_NS;
+	struct timespec pause = { .tv_nsec = due > now ? due - now : 0 };
+
+	if (v->round_ns && due > now && nanosleep(&pause, NULL))
+		return -EINTR;
+	return 0;
+}
+
+/* Block until something happens; the ring is looked at once more after arming, so nothing is missed. */
+static int wait_doorbell(struct live *v)
+{
+	struct epoll_event ev;
+	int n;
+
+	v->loader->skel->bss->doorbell_armed = 1;
+	__sync_synchronize();
+	if (ring_buffer__consume(v->ring) > 0 || v->batch.len) {
+		v->loader->skel->bss->doorbell_armed = 0;
+		v->quiet_rounds = 0;
+		return 0;
+	}
+	n = epoll_wait(ring_buffer__epoll_fd(v->ring), &ev, 1, IDLE_WAIT_MS);
+	v->loader->skel->bss->doorbell_armed = 0;
+	if (n < 0)
+		return -errno;
+	if (n > 0)
+		v->quiet_rounds = 0;
+	return 0;
+}
+
+static void chores(struct live *v)
+{
+	if (v->round_ns - v->second_ns < NSEC_PER_SEC)
+		return;
+	v->second_ns = v->round_ns;
+	v->hooks->second(v->ctx);
+}
+
+static int begin_round(struct live *v)
+{
+	int err = 0;
+
+	if (v->stop_asked && !v->stopped) {
+		v->hooks->stop(v->ctx);
+		v->stopped = true;
+	} else {
+		err = v->quiet_rounds >= IDLE_ROUNDS ? wait_doorbell(v) : wait_round(v);
+	}
+	if (err)
+		return err;
+	v->round_ns = clock_boot_ns();
+	v->news = false;
+	ask_pending(v);
+	chores(v);
+	v->stage = STAGE_BATCH;
+	return 0;
+}
+
+static int frame_set(struct frame *f, enum frame_type type, const void *data, size_t len)
+{
+	f->type = type;
+	f->data = data;
+	f->len = len;
+	return 1;
+}
+
+/* One BATCH of what the ring holds; 0 when it is empty. */
+static int next_batch(struct live *v, struct frame *f)
+{
+	int n = ring_buffer__consume(v->ring);
+
+	if (n == -ENOMEM)
+		return n;
+	if (!v->batch.len)
+		return 0;
+	v->news = true;
+	return frame_set(f, FRAME_BATCH, v->batch.data, v->batch.len);
+}
+
+static int next_tick(struct live *v, struct frame *f)
+{
+	__u64 settle = v->loader->skel->rodata->cfg.settle_ns;
+
+	v->quiet_rounds = v->news ? 0 : v->quiet_rounds + 1;
+	v->tick.horizon_ns = v->round_ns - settle;
+	v->stage = STAGE_LOSS;
+	return frame_set(f, FRAME_TICK, &v->tick, sizeof(v->tick));
+}
+
+static int next_loss(struct live *v, struct frame *f)
+{
+	bool changed = v->loader->skel->bss->losses != v->losses_seen;
+
+	v->stage = v->stopped ? STAGE_END : STAGE_RUN;
+	if (!changed && !v->stopped)
+		return 0;
+	read_losses(v);
+	return frame_set(f, FRAME_LOSS, &v->loss, sizeof(v->loss));
+}
+
+static int next_end(struct live *v, struct frame *f)
+{
+	v->end.t_ns = clock_boot_ns();
+	v->end.events = v->events;
+	v->end.lost = 0;
+	for (int k = 0; k < EV_KIND_MAX; k++)
+		v->end.lost += v->loss.lost[k];
+	v->stage = STAGE_OVER;
+	return frame_set(f, FRAME_END, &v->end, sizeof(v->end));
+}
+
+static int next_meta(struct live *v, struct frame *f)
+{
+	int err;
+
+	if (v->stage == STAGE_REASONS) {
+		buf_reset(&v->meta);
+		err = meta_reasons(&v->meta, v->loader->btf);
+		if (err)
+			return err;
+	}
+	v->stage++;
+	return frame_set(f, FRAME_META, v->meta.data, v->meta.len);
+}
+
+/* One step of the machine: 1 = a frame, 0 = go on, negative = error. */
+static int advance(struct live *v, struct frame *f)
+{
+	int n;
+
+	switch (v->stage) {
+	case STAGE_META:
+	case STAGE_REASONS:
+		return next_meta(v, f);
+	case STAGE_RUN:
+		return begin_round(v);
+	case STAGE_BATCH:
+		buf_reset(&v->batch);
+		n = next_batch(v, f);
+		if (!n)
+			v->stage = STAGE_TICK;
+		return n;
+	case STAGE_TICK:
+		return next_tick(v, f);
+	case STAGE_LOSS:
+		return next_loss(v, f);
+	case STAGE_END:
+		return next_end(v, f);
+	case STAGE_OVER:
+		break;
+	}
+	return -ENODATA;
+}
+
+static int live_next(struct source *s, struct frame *f)
+{
+	struct live *v = (struct live *)s;
+	int n;
+
+	do
+		n = v->stage == STAGE_OVER ? -ENODATA : advance(v, f);
+	while (!n);
+	return n == -ENODATA ? 0 : n;
+}
+
+static void live_close(struct source *s)
+{
+	(void)s; /* belongs to the capture */
+}
+
+struct live *live_new(struct loader *l, const struct capture_opts *opts, const struct live_hooks *hooks, void *ctx)
+{
+	struct live *v = calloc(1, sizeof(*v));
+
+	if (!v)
+		return NULL;
+	v->source.next = live_next;
+	v->source.close = live_close;
+	v->loader = l;
+	v->opts = opts;
+	v->hooks = hooks;
+	v->ctx = ctx;
+	v->ring = ring_buffer__new(bpf_map__fd(l->skel->maps.ring), take_record, v, NULL);
+	if (!v->ring) {
+		free(v);
+		return NULL;
+	}
+	if (loader_has(l, "pending__iter"))
+		v->pending = bpf_program__attach_iter(l->skel->progs.pending__iter, NULL);
+	if (meta_run(&v->meta, l, opts)) { /* now: its clock anchor is the start of the trace */
+		live_free(v);
+		return NULL;
+	}
+	return v;
+}
+
+struct source *live_source(struct live *v)
+{
+	return &v->source;
+}
+
+void live_stop(struct live *v)
+{
+	v->stop_asked = 1;
+}
+
+void live_free(struct live *v)
+{
+	if (!v)
+		return;
+	bpf_link__destroy(v->pending);
+	ring_buffer__free(v->ring);
+	buf_free(&v->batch);
+	buf_free(&v->meta);
+	free(v);
+}

@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: MIT
+#include "loader.h"
+
+#include <bpf/btf.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "calls.h"
+#include "util/log.h"
+
+/* What libbpf said of the program that failed; libbpf has no other way to tell. */
+static struct {
+	char program[64];
+	char text[256];
+} complaint;
+
+static int note_complaint(enum libbpf_print_level level, const char *format, va_list args)
+{
+	char line[512], *name, *end;
+
+	if (level != LIBBPF_WARN || complaint.program[0])
+		return 0;
+	vsnprintf(line, sizeof(line), format, args);
+	log_debug("%s", line);
+	name = strstr(line, "prog '");
+	if (!name)
+		return 0;
+	name += strlen("prog '");
+	end = strchr(name, '\'');
+	if (!end || (size_t)(end - name) >= sizeof(complaint.program))
+		return 0;
+	snprintf(complaint.program, sizeof(complaint.program), "%.*s", (int)(end - name), name);
+	snprintf(complaint.text, sizeof(complaint.text), "%.*s", (int)strcspn(end + 1, "\n"), end + 1);
+	return 0;
+}
+
+static bool way_has(const struct way *w, const char *program)
+{
+	for (int i = 0; i < PROGRAMS_MAX && w->programs[i]; i++)
+		if (!strcmp(w->programs[i], program))
+			return true;
+	return false;
+}
+
+int loader_moment_of(const char *program)
+{
+	for (int m = 0; probe_table[m].name; m++)
+		for (int w = 0; w < WAYS_MAX; w++)
+			if (way_has(&probe_table[m].ways[w], program))
+				return m;
+	return -1;
+}
+
+bool loader_has(const struct loader *l, const char *program)
+{
+	int m = loader_moment_of(program);
+
+	return m >= 0 && l->state[m].way >= 0 &&
+	       way_has(&probe_table[m].ways[l->state[m].way], program);
+}
+
+/* Tracepoint programs carry a function type behind a pointer behind the typedef btf_trace_NAME. */
+static int btf_arg_count(const struct btf *btf, __u32 id)
+{
+	const struct btf_type *t = btf__type_by_id(btf, id);
+
+	while (t && (btf_is_typedef(t) || btf_is_ptr(t) || btf_is_mod(t)))
+		t = btf__type_by_id(btf, t->type);
+	return t && btf_is_func_proto(t) ? btf_vlen(t) : -1;
+}
+
+/* Cheap reasons to pass a way over, before a load is tried. */
+static bool way_possible(const struct loader *l, const struct way *w, char *why, size_t size)
+{
+	int id;
+
+	if (!w->btf)
+		return true;
+	id = btf__find_by_name(l->btf, w->btf);
+	if (id < 0) {
+		snprintf(why, size, "this kernel has no %s", w->sites);
+		return false;
+	}
+	if (w->btf_args && btf_arg_count(l->btf, id) != w->btf_args) {
+		snprintf(why, size, "this kernel's event has other arguments");
+		return false;
+	}
+	return true;
+}
+
+/* The best way from `first` on that the backend and the kernel's BTF allow; -1 = none. */
+static int choose_way(struct loader *l, int m, int first, enum backend backend)
+{
+	const struct moment_row *row = &probe_table[m];
+	bool own = false;
+
+	for (int w = 0; w < WAYS_MAX; w++)
+		own |= row->ways[w].backend == backend;
+	for (int w = first; w < WAYS_MAX && row->ways[w].programs[0]; w++) {
+		/* a forced backend rules the moments it has a way for */
+		if (backend != BACKEND_AUTO && own && row->ways[w].backend != backend)
+			continue;
+		if (way_possible(l, &row->ways[w], l->state[m].why[w], sizeof(l->state[m].why[w])))
+			return w;
+	}
+	return -1;
+}
+
+static void choose_all(struct loader *l, enum backend backend, unsigned int layers)
+{
+	for (int m = 0; probe_table[m].name; m++) {
+		unsigned int want = probe_table[m].layers;
+
+		l->state[m].way = -1;
+		if (want && !(want & layers))
+			snprintf(l->state[m].why[0], sizeof(l->state[m].why[0]), "its layer is not shown");
+		else
+			l->state[m].way = choose_way(l, m, 0, backend);
+	}
+}
+
+/* A way that failed: remember why, take the next. A refusal of a whole kind rules it out everywhere. */
+static void way_failed(struct loader *l, int m, enum backend backend, int error, const char *text)
+{
+	struct probe_state *s = &l->state[m];
+	enum backend kind = probe_table[m].ways[s->way].backend;
+
+	snprintf(s->why[s->way], sizeof(s->why[0]), "%s%s%s", strerror(error), *text ? ": " : "", text);
+	s->way = choose_way(l, m, s->way + 1, backend);
+	if (kind == BACKEND_TRACEPOINT || (error != EPERM && error != ENOENT))
+		return;
+	for (m = 0; probe_table[m].name; m++) {
+		s = &l->state[m];
+		if (s->way < 0 || probe_table[m].ways[s->way].backend != kind)
+			continue;
+		snprintf(s->why[s->way], sizeof(s->why[0]), "%s", strerror(error));
+		s->way = choose_way(l, m, s->way + 1, backend);
+	}
+}
+
+static int open_once(struct loader *l, const struct config *cfg, size_t ring_bytes)
+{
+	struct bpf_program *p;
+
+	l->skel = trace_bpf__open();
+	if (!l->skel)
+		return -errno;
+	memcpy((void *)&l->skel->rodata->cfg, cfg, sizeof(*cfg));
+	calls_fill((__u8 *)l->skel->rodata->call_of_nr, sizeof(l->skel->rodata->call_of_nr));
+	if (ring_bytes)
+		bpf_map__set_max_entries(l->skel->maps.ring, ring_bytes);
+	bpf_object__for_each_program(p, l->skel->obj)
+		bpf_program__set_autoload(p, loader_has(l, bpf_program__name(p)));
+	complaint.program[0] = complaint.text[0] = 0;
+	return trace_bpf__load(l->skel);
+}
+
+/* Load, giving up one way at a time until the rest goes in. */
+static int load_all(struct loader *l, enum backend backend, const struct config *cfg, size_t ring_bytes)
+{
+	for (;;) {
+		int err = open_once(l, cfg, ring_bytes), m;
+
+		if (!err)
+			return 0;
+		trace_bpf__destroy(l->skel);
+		l->skel = NULL;
+		m = loader_moment_of(complaint.program);
+		if (m < 0 || l->state[m].way < 0)
+			return err;
+		way_failed(l, m, backend, -err, complaint.text);
+	}
+}
+
+static bool attaches_later(const struct bpf_program *p)
+{
+	const char *section = bpf_program__section_name(p);
+
+	return strstr(section, "iter/") || strstr(section, "uprobe") || strstr(section, "uretprobe");
+}
+
+static int attach_way(struct loader *l, int m)
+{
+	const struct way *w = &probe_table[m].ways[l->state[m].way];
+
+	for (int i = 0; i < PROGRAMS_MAX && w->programs[i]; i++) {
+		struct bpf_program *p = bpf_object__find_program_by_name(l->skel->obj, w->programs[i]);
+
+		if (!p)
+			return -ENOENT;
+		if (attaches_later(p) || l->links[m][i])
+			continue;
+		l->links[m][i] = bpf_program__attach(p);
+		if (!l->links[m][i])
+			return -errno;
+	}
+	return 0;
+}
+
+/* 0 = all attached; 1 = a way failed, load again without it. */
+static int attach_all(struct loader *l, enum backend backend)
+{
+	for (int m = 0; probe_table[m].name; m++) {
+		int err;
+
+		if (l->state[m].way < 0)
+			continue;
+		err = attach_way(l, m);
+		if (!err)
+			continue;
+		way_failed(l, m, backend, -err, "");
+		return 1;
+	}
+	return 0;
+}
+
+void loader_detach(struct loader *l)
+{
+	for (int m = 0; m < MOMENTS_MAX; m++)
+		for (int i = 0; i < PROGRAMS_MAX; i++) {
+			bpf_link__destroy(l->links[m][i]);
+			l->links[m][i] = NULL;
+		}
+}
+
+/* What must be seen and is not. */
+static int check_needed(const struct loader *l, enum backend backend, struct capture_error *err)
+{
+	for (int m = 0; probe_table[m].name; m++) {
+		const struct moment_row *row = &probe_table[m];
+		const char *why = l->state[m].why[0];
+
+		if (!row->needed || l->state[m].way >= 0)
+			continue;
+		for (int w = 0; w < WAYS_MAX && !*why; w++)
+			why = l->state[m].why[w];
+		snprintf(err->what, sizeof(err->what), "this kernel does not let us see that %s (%s)",
+			 row->name, *why ? why : "no way to see it was tried");
+		snprintf(err->remedy, sizeof(err->remedy), "%s",
+			 backend == BACKEND_AUTO ? "`trace doctor` says what this kernel offers" :
+						   "leave out --backend, or see `trace doctor`");
+		return -ENOTSUP;
+	}
+	return 0;
+}
+
+/* A forced backend that could give nothing at all is a refusal, not a fallback. */
+static int check_backend(const struct loader *l, enum backend backend, struct capture_error *err)
+{
+	const char *why = "it has no probe for that";
+
+	if (backend == BACKEND_AUTO || backend == BACKEND_TRACEPOINT)
+		return 0;
+	for (int m = 0; probe_table[m].name; m++)
+		for (int w = 0; w < WAYS_MAX; w++) {
+			if (probe_table[m].ways[w].backend != backend)
+				continue;
+			if (l->state[m].way == w)
+				return 0;
+			if (l->state[m].why[w][0])
+				why = l->state[m].why[w];
+		}
+	snprintf(err->what, sizeof(err->what), "this kernel refuses the %s backend (%s)",
+		 backend_name(backend), why);
+	snprintf(err->remedy, sizeof(err->remedy), "leave out --backend: tracepoints see the same moments");
+	return -ENOTSUP;
+}
+
+int loader_open(struct loader *l, enum backend backend, const struct config *cfg, size_t ring_bytes,
+		int (*fill_maps)(struct trace_bpf *skel, void *ctx), void *ctx, struct capture_error *err)
+{
+	libbpf_print_fn_t before = libbpf_set_print(note_complaint);
+	int ret;
+
+	memset(l, 0, sizeof(*l));
+	l->btf = btf__load_vmlinux_btf();
+	if (!l->btf) {
+		ret = -errno;
+		snprintf(err->what, sizeof(err->what), "the kernel's type information cannot be read (%s)",
+			 strerror(-ret));
+		snprintf(err->remedy, sizeof(err->remedy),
+			 "use a kernel built with CONFIG_DEBUG_INFO_BTF (/sys/kernel/btf/vmlinux)");
+		goto out;
+	}
+	choose_all(l, backend, cfg->layers);
+	do {
+		loader_detach(l);
+		trace_bpf__destroy(l->skel);
+		l->skel = NULL;
+		ret = load_all(l, backend, cfg, ring_bytes);
+		if (ret) {
+			snprintf(err->what, sizeof(err->what), "the kernel refused our probes (%s%s%s)",
+				 strerror(-ret), complaint.text[0] ? "; " : "", complaint.text);
+			snprintf(err->remedy, sizeof(err->remedy), "`trace doctor` says what is missing");
+			goto out;
+		}
+		ret = fill_maps ? fill_maps(l->skel, ctx) : 0;
+		if (ret)
+			goto out;
+	} while (attach_all(l, backend));
+	ret = check_backend(l, backend, err);
+	if (!ret)
+		ret = check_needed(l, backend, err);
+out:
+	libbpf_set_print(before);
+	if (ret)
+		loader_close(l);
+	return ret;
+}
+
+void loader_close(struct loader *l)
+{
+	loader_detach(l);
+	trace_bpf__destroy(l->skel);
+	btf__free(l->btf);
+	l->skel = NULL;
+	l->btf = NULL;
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+#include "meta.h"
+
+#include <bpf/btf.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "util/clock.h"
+#include "util/version.h"
+
+static int pair(struct buf *b, const char *key, const char *value)
+{
+	buf_add(b, key, strlen(key) + 1);
+	buf_add(b, value, strlen(value) + 1);
+	return b->err;
+}
+
+static int pair_u64(struct buf *b, const char *key, __u64 value)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%llu", value);
+	return pair(b, key, text);
+}
+
+static void scope_words(char *text, size_t size, const struct capture_opts *o)
+{
+	size_t n = 0;
+#define ADD(...) n += n < size ? (size_t)snprintf(text + n, size - n, __VA_ARGS__) : 0
+	text[0] = 0;
+	if (o->all)
+		ADD("everything ");
+	if (o->command_pid)
+		ADD("a command ");
+	for (size_t i = 0; i < o->n_pids; i++)
+		ADD("process %u ", o->pids[i]);
+	if (o->comm)
+		ADD("processes named %s ", o->comm);
+	if (o->port)
+		ADD("port %u ", o->port);
+	if (o->lport)
+		ADD("local port %u ", o->lport);
+	if (o->rport)
+		ADD("remote port %u ", o->rport);
+	if (o->n_netns)
+		ADD("%zu network namespaces ", o->n_netns);
+	if (!n)
+		ADD("new sockets on loopback and in lab namespaces ");
+#undef ADD
+	n = strlen(text);
+	text[n - 1] = 0;
+}
+
+static const char *moment_words(const struct loader *l, int m)
+{
+	const struct probe_state *s = &l->state[m];
+
+	if (s->way >= 0)
+		return probe_table[m].ways[s->way].sites;
+	for (int w = WAYS_MAX - 1; w >= 0; w--)
+		if (s->why[w][0])
+			return s->why[w];
+	return "no way to see it";
+}
+
+static enum backend backend_in_use(const struct loader *l)
+{
+	enum backend best = BACKEND_TRACEPOINT;
+
+	for (int m = 0; probe_table[m].name; m++)
+		if (l->state[m].way >= 0 && probe_table[m].ways[l->state[m].way].backend < best)
+			best = probe_table[m].ways[l->state[m].way].backend;
+	return best;
+}
+
+int meta_run(struct buf *b, const struct loader *l, const struct capture_opts *opts)
+{
+	char text[512], key[128];
+	__u64 boot, real;
+	struct utsname u;
+
+	uname(&u);
+	clock_anchor(&boot, &real);
+	pair(b, "version", SOCKLENS_VERSION);
+	pair(b, "kernel", u.release);
+	pair(b, "machine", u.machine);
+	pair(b, "backend", backend_name(backend_in_use(l)));
+	pair_u64(b, "start_boot_ns", boot);
+	pair_u64(b, "start_unix_ns", real);
+	scope_words(text, sizeof(text), opts);
+	pair(b, "scope", text);
+	pair_u64(b, "layers", opts->layers);
+	for (int m = 0; probe_table[m].name; m++) {
+		bool seen = l->state[m].way >= 0;
+
+		snprintf(key, sizeof(key), "probe.%s", probe_table[m].name);
+		snprintf(text, sizeof(text), "%s%s", seen ? "" : "missing: ", moment_words(l, m));
+		pair(b, key, text);
+	}
+	return b->err;
+}
+
+static void reasons(struct buf *b, const struct btf *btf, const char *type, const char *prefix,
+		    const char *table)
+{
+	int id = btf__find_by_name_kind(btf, type, BTF_KIND_ENUM);
+	const struct btf_type *t = id < 0 ? NULL : btf__type_by_id(btf, id);
+	const struct btf_enum *e = t ? btf_enum(t) : NULL;
+
+	for (int i = 0; t && i < btf_vlen(t); i++) {
+		const char *name = btf__name_by_offset(btf, e[i].name_off);
+		char key[48];
+
+		if (!strncmp(name, prefix, strlen(prefix)))
+			name += strlen(prefix);
+		snprintf(key, sizeof(key), "%s.%u", table, e[i].val);
+		pair(b, key, name);
+	}
+}
+
+int meta_reasons(struct buf *b, const struct btf *btf)
+{
+	reasons(b, btf, "sk_rst_reason", "SK_RST_REASON_", "rst_reason");
+	reasons(b, btf, "skb_drop_reason", "SKB_DROP_REASON_", "drop_reason");
+	return b->err;
+}

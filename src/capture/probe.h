@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The probe table: for each kernel moment the ways to see it, best first. Adding a way is one program
+ * in bpf/probes/ and one row here.
+ */
+#ifndef SOCKLENS_CAPTURE_PROBE_H
+#define SOCKLENS_CAPTURE_PROBE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "capture.h"
+#include "event/decode.h"
+
+#define WAYS_MAX 4
+#define PROGRAMS_MAX 4
+
+/* One way to see a moment: a group of programs that make sense only together. */
+struct way {
+	enum backend backend;
+	const char *sites; /* for people: "tp_btf/sys_enter, sys_exit" */
+	const char *programs[PROGRAMS_MAX]; /* names in the BPF object, NULL-terminated */
+	const char *btf;   /* type that the kernel's BTF must have, NULL = none; saves a failed load */
+	int btf_args;	   /* arguments that type's function must have, 0 = any */
+};
+
+struct moment_row {
+	const char *name;
+	const char *cost; /* what the user loses without it */
+	unsigned int layers; /* LAYER_* that want it, 0 = all */
+	bool needed;
+	bool optional_note; /* absent on older kernels in the ordinary course: no reason to alarm */
+	struct way ways[WAYS_MAX];
+};
+
+extern const struct moment_row probe_table[]; /* ends with a NULL name */
+#define MOMENTS_MAX 40
+
+/* Outcome for one moment on this kernel. */
+struct probe_state {
+	int way;	   /* index of the way in use, -1 = none */
+	char why[WAYS_MAX][128]; /* reason a way was passed over, "" = it was not tried */
+};
+
+#endif

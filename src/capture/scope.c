@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+#include "scope.h"
+
+#include <bpf/bpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Bits of maps.bpf.h's process flags that user space hands in. */
+#define TARGET 1
+#define EXCLUDED 2
+
+#define SETTLE_NS 10000000ULL /* a call shorter than this is one record; DESIGN: latency 50 ms */
+
+static bool is_bare(const struct capture_opts *o)
+{
+	return !o->all && !o->n_pids && !o->command_pid && !o->comm && !o->port && !o->lport &&
+	       !o->rport && !o->n_netns;
+}
+
+void scope_config(struct config *cfg, const struct capture_opts *o)
+{
+	memset(cfg, 0, sizeof(*cfg));
+	cfg->layers = o->layers;
+	cfg->self_pid = getpid();
+	cfg->settle_ns = SETTLE_NS;
+	cfg->port = o->port;
+	cfg->lport = o->lport;
+	cfg->rport = o->rport;
+	if (o->all)
+		cfg->scope |= SCOPE_ALL;
+	if (o->n_pids || o->command_pid || o->comm)
+		cfg->scope |= SCOPE_PROC;
+	if (o->comm) {
+		cfg->scope |= SCOPE_COMM;
+		snprintf(cfg->comm, sizeof(cfg->comm), "%s", o->comm);
+	}
+	if (o->port || o->lport || o->rport)
+		cfg->scope |= SCOPE_PORT;
+	if (o->n_netns)
+		cfg->scope |= SCOPE_NETNS;
+}
+
+static int put(struct bpf_map *map, __u32 key, __u32 value)
+{
+	return bpf_map_update_elem(bpf_map__fd(map), &key, &value, BPF_ANY) ? -errno : 0;
+}
+
+static __u32 parent_of(__u32 pid)
+{
+	char path[40], line[512], *at;
+	unsigned int ppid = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
+	f = fopen(path, "re");
+	if (!f)
+		return 0;
+	/* the name may hold anything, also spaces and parentheses: count from the last one */
+	if (fgets(line, sizeof(line), f) && (at = strrchr(line, ')')))
+		sscanf(at, ") %*c %u", &ppid);
+	fclose(f);
+	return ppid;
+}
+
+/* The shell, terminal and ssh session we were started from are not the subject. */
+static int exclude_ancestors(struct trace_bpf *skel)
+{
+	int err = 0;
+
+	for (__u32 pid = getppid(); pid > 1 && !err; pid = parent_of(pid))
+		err = put(skel->maps.targets, pid, EXCLUDED);
+	return err;
+}
+
+static bool is_lab_name(const char *name)
+{
+	return !strncmp(name, "lab-", 4) || !strncmp(name, "socklens-", 9);
+}
+
+void scope_refresh_labs(struct trace_bpf *skel, const struct capture_opts *o)
+{
+	struct dirent *e;
+	char path[300];
+	struct stat st;
+	DIR *dir;
+
+	if (!is_bare(o))
+		return;
+	dir = opendir("/run/netns");
+	if (!dir)
+		return;
+	while ((e = readdir(dir))) {
+		if (!is_lab_name(e->d_name))
+			continue;
+		snprintf(path, sizeof(path), "/run/netns/%s", e->d_name);
+		if (!stat(path, &st))
+			put(skel->maps.netns_set, st.st_ino, 1);
+	}
+	closedir(dir);
+}
+
+int scope_fill_maps(struct trace_bpf *skel, void *ctx)
+{
+	const struct capture_opts *o = ctx;
+	int err = 0;
+
+	for (size_t i = 0; i < o->n_pids && !err; i++)
+		err = put(skel->maps.targets, o->pids[i], TARGET);
+	if (o->command_pid && !err)
+		err = put(skel->maps.targets, o->command_pid, TARGET);
+	for (size_t i = 0; i < o->n_netns && !err; i++)
+		err = put(skel->maps.netns_set, o->netns[i], 1);
+	if (is_bare(o) && !err)
+		err = exclude_ancestors(skel);
+	scope_refresh_labs(skel, o);
+	return err;
+}
