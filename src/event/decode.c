@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Everything that comes from the ring or from a file passes event_check() once; after that, code may
- * trust sizes and counts, but no value. event_check() itself trusts nothing but len.
+ * Everything that comes from the ring or from a file passes event_check() once; after that, code
+ * may trust sizes and counts, but no value. event_check() itself trusts nothing but len.
  */
 #include "decode.h"
 

@@ -274,14 +274,10 @@ static void fields_of_skb_drop(struct fields *f, const struct event_sock *s)
 
 /* What a, b, c of a kernel moment mean; NULL: nothing. The levels are the model's to tell. */
 static void (*const sock_fields[])(struct fields *f, const struct event_sock *s) = {
-	[EV_STATE] = fields_of_state,
-	[EV_SENT] = fields_of_result,
-	[EV_RECEIVED] = fields_of_result,
-	[EV_RETRANSMIT] = fields_of_retransmit,
-	[EV_RST_SENT] = fields_of_rst,
-	[EV_SOCK_ERROR] = fields_of_error,
-	[EV_UDP_DROP] = fields_of_udp_drop,
-	[EV_SKB_DROP] = fields_of_skb_drop,
+	[EV_STATE] = fields_of_state,	    [EV_SENT] = fields_of_result,
+	[EV_RECEIVED] = fields_of_result,   [EV_RETRANSMIT] = fields_of_retransmit,
+	[EV_RST_SENT] = fields_of_rst,	    [EV_SOCK_ERROR] = fields_of_error,
+	[EV_UDP_DROP] = fields_of_udp_drop, [EV_SKB_DROP] = fields_of_skb_drop,
 	[EV_KIND_MAX - 1] = NULL,
 };
 static_assert(sizeof(sock_fields) / sizeof(sock_fields[0]) == EV_KIND_MAX, "one for every kind");
@@ -294,12 +290,9 @@ static void fields_of_sock(struct fields *f, const struct event *ev)
 
 /* What needs no phase. From EV_STATE on, but for the doorbell, a record is a struct event_sock. */
 static void (*const kind_fields[])(struct fields *f, const struct event *ev) = {
-	[EV_PROC] = fields_of_proc,
-	[EV_SOCK] = fields_of_sockinfo,
-	[EV_FLOW] = fields_of_flow,
-	[EV_FD] = fields_of_fd,
-	[EV_SEGMENT] = fields_of_segment,
-	[EV_STATE ... EV_FIN_RECEIVED] = fields_of_sock,
+	[EV_PROC] = fields_of_proc,	   [EV_SOCK] = fields_of_sockinfo,
+	[EV_FLOW] = fields_of_flow,	   [EV_FD] = fields_of_fd,
+	[EV_SEGMENT] = fields_of_segment,  [EV_STATE... EV_FIN_RECEIVED] = fields_of_sock,
 	[EV_SOCK_CLOSED] = fields_of_sock,
 };
 static_assert(sizeof(kind_fields) / sizeof(kind_fields[0]) == EV_KIND_MAX, "one for every kind");

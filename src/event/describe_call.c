@@ -162,7 +162,7 @@ static void args_sendfile(struct text *t, const struct event_call *c)
 	bool source = c->x[2];
 
 	text_printf(t, "%d, from %d, %llu B", source ? (int)c->x[1] : c->fd,
-		     source ? c->fd : (int)c->x[1], (unsigned long long)c->len);
+		    source ? c->fd : (int)c->x[1], (unsigned long long)c->len);
 }
 
 static void args_splice(struct text *t, const struct event_call *c)
@@ -170,7 +170,7 @@ static void args_splice(struct text *t, const struct event_call *c)
 	bool source = c->x[2];
 
 	text_printf(t, "%d -> %d, %llu B", source ? c->fd : (int)c->x[1],
-		     source ? (int)c->x[1] : c->fd, (unsigned long long)c->len);
+		    source ? (int)c->x[1] : c->fd, (unsigned long long)c->len);
 }
 
 static void args_shutdown(struct text *t, const struct event_call *c)
@@ -233,8 +233,8 @@ static void args_setsockopt(struct text *t, const struct event_call *c)
 	char value[64];
 
 	args_getsockopt(t, c);
-	text_printf(t, ", %s", fmt_sockopt_value(value, sizeof(value), c->x[0], c->x[1], c->x[2],
-						  c->len));
+	text_printf(t, ", %s",
+		    fmt_sockopt_value(value, sizeof(value), c->x[0], c->x[1], c->x[2], c->len));
 }
 
 static void args_poll(struct text *t, const struct event_call *c)
@@ -320,7 +320,7 @@ static void describe_syscall(struct text *t, const struct event_call *c)
 {
 	if (c->cflags & (CALLF_BY_EXIT | CALLF_BY_EXEC)) {
 		text_printf(t, "kernel closes %d (%s)", c->fd,
-			     c->cflags & CALLF_BY_EXIT ? "process exit" : "exec");
+			    c->cflags & CALLF_BY_EXIT ? "process exit" : "exec");
 		return;
 	}
 	text_printf(t, "%s(", call_word(c));
@@ -341,7 +341,7 @@ static void add_quoted(struct text *t, bool given, const char *bytes, size_t siz
 		return;
 	}
 	text_printf(t, "\"%s%s\"", fmt_escaped(escaped, sizeof(escaped), bytes, len),
-		     len == size - 1 ? ".." : "");
+		    len == size - 1 ? ".." : "");
 }
 
 static void describe_gai(struct text *t, const struct event_gai *g)

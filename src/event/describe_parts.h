@@ -38,7 +38,8 @@ struct fields {
 
 void field_u64(struct fields *f, const char *key, __u64 num);
 void field_s64(struct fields *f, const char *key, __s64 num);
-void field_flag(struct fields *f, const char *key, bool set); /* only when set: absent means false */
+void field_flag(struct fields *f, const char *key,
+		bool set); /* only when set: absent means false */
 void field_text(struct fields *f, const char *key, const char *text);
 void field_bytes(struct fields *f, const char *key, const char *bytes, size_t len);
 void field_addr(struct fields *f, const char *key, const struct ev_addr *addr); /* not when none */

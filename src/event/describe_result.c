@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a call gave back, as strace users know it: "= 14", "= -1 ECONNREFUSED", and behind it what the
- * kernel wrote into the program's memory.
+ * What a call gave back, as strace users know it: "= 14", "= -1 ECONNREFUSED", and behind it what
+ * the kernel wrote into the program's memory.
  */
 #include <assert.h>
 #include <fcntl.h>
@@ -48,7 +48,7 @@ static void add_option(struct text *t, const struct event_call *c)
 
 	fmt_sockopt_value(value, sizeof(value), c->x[0], c->x[1], c->x[2], c->len);
 	text_printf(t, ", %s%s", strspn(value, "-0123456789") == strlen(value) ? "value " : "",
-		     value);
+		    value);
 }
 
 static void add_file_flags(struct text *t, const struct event_call *c)
@@ -70,8 +70,8 @@ static size_t add_epoll(struct text *t, const struct event_call *c)
 	items = call_epoll_items(c, &count);
 	for (i = 0; i < count; i++) /* by custom, the low half of data is the descriptor */
 		text_printf(t, "%s%s on %d", i ? ", " : "",
-			     fmt_poll_events(events, sizeof(events), items[i].events),
-			     (int)(__u32)items[i].data);
+			    fmt_poll_events(events, sizeof(events), items[i].events),
+			    (int)(__u32)items[i].data);
 	return count;
 }
 
@@ -110,24 +110,15 @@ static void add_moved(struct text *t, const struct event_call *c)
 
 /* What follows the number of a call that went well; NULL: nothing. */
 static void (*const call_details[])(struct text *t, const struct event_call *c) = {
-	[CALL_SOCKETPAIR] = add_pair,
-	[CALL_ACCEPT] = add_peer,
-	[CALL_ACCEPT4] = add_peer,
-	[CALL_SENDMMSG] = add_moved,
-	[CALL_RECVFROM] = add_peer,
-	[CALL_RECVMSG] = add_peer,
-	[CALL_RECVMMSG] = add_moved,
-	[CALL_FCNTL] = add_file_flags,
-	[CALL_GETSOCKOPT] = add_option,
-	[CALL_GETSOCKNAME] = add_name,
-	[CALL_GETPEERNAME] = add_name,
-	[CALL_POLL] = add_ready,
-	[CALL_PPOLL] = add_ready,
-	[CALL_SELECT] = add_ready,
-	[CALL_PSELECT6] = add_ready,
-	[CALL_EPOLL_WAIT] = add_ready,
-	[CALL_EPOLL_PWAIT] = add_ready,
-	[CALL_EPOLL_PWAIT2] = add_ready,
+	[CALL_SOCKETPAIR] = add_pair,	[CALL_ACCEPT] = add_peer,
+	[CALL_ACCEPT4] = add_peer,	[CALL_SENDMMSG] = add_moved,
+	[CALL_RECVFROM] = add_peer,	[CALL_RECVMSG] = add_peer,
+	[CALL_RECVMMSG] = add_moved,	[CALL_FCNTL] = add_file_flags,
+	[CALL_GETSOCKOPT] = add_option, [CALL_GETSOCKNAME] = add_name,
+	[CALL_GETPEERNAME] = add_name,	[CALL_POLL] = add_ready,
+	[CALL_PPOLL] = add_ready,	[CALL_SELECT] = add_ready,
+	[CALL_PSELECT6] = add_ready,	[CALL_EPOLL_WAIT] = add_ready,
+	[CALL_EPOLL_PWAIT] = add_ready, [CALL_EPOLL_PWAIT2] = add_ready,
 	[CALL_MAX - 1] = NULL,
 };
 static_assert(sizeof(call_details) / sizeof(call_details[0]) == CALL_MAX, "one for every call");

@@ -95,33 +95,64 @@ static const char *const call_names[] = {
 };
 static_assert(LENGTH(call_names) == CALL_MAX, "a name for every call");
 
-/* include/net/tcp_states.h; the last two never leave the kernel as a socket's own state to poll for */
+/* include/net/tcp_states.h. The last two are no state a program can ask for: a connection request,
+ * and a bound socket as sock_diag tells it (6.8). */
 #define TCP_STATE_MAX 14
 static const char *const tcp_state_names[] = {
-	[1] = "ESTABLISHED", [2] = "SYN_SENT",	 [3] = "SYN_RECV",	[4] = "FIN_WAIT1",
-	[5] = "FIN_WAIT2",   [6] = "TIME_WAIT",	 [7] = "CLOSE",		[8] = "CLOSE_WAIT",
-	[9] = "LAST_ACK",    [10] = "LISTEN",	 [11] = "CLOSING",	[12] = "NEW_SYN_RECV",
+	[1] = "ESTABLISHED",	 [2] = "SYN_SENT",  [3] = "SYN_RECV", [4] = "FIN_WAIT1",
+	[5] = "FIN_WAIT2",	 [6] = "TIME_WAIT", [7] = "CLOSE",    [8] = "CLOSE_WAIT",
+	[9] = "LAST_ACK",	 [10] = "LISTEN",   [11] = "CLOSING", [12] = "NEW_SYN_RECV",
 	[13] = "BOUND_INACTIVE",
 };
 static_assert(LENGTH(tcp_state_names) == TCP_STATE_MAX, "a name for every TCP state");
 
-#define FAMILY_MAX 46 /* of Linux 6.1; none has been added for years */
+#define FAMILY_MAX 46 /* up to AF_MCTP (5.15) */
 static const char *const family_names[] = {
-	[AF_UNSPEC] = "unspec",	    [AF_UNIX] = "unix",		[AF_INET] = "inet",
-	[AF_AX25] = "ax25",	    [AF_IPX] = "ipx",		[AF_APPLETALK] = "appletalk",
-	[AF_NETROM] = "netrom",	    [AF_BRIDGE] = "bridge",	[AF_ATMPVC] = "atmpvc",
-	[AF_X25] = "x25",	    [AF_INET6] = "inet6",	[AF_ROSE] = "rose",
-	[AF_DECnet] = "decnet",	    [AF_NETBEUI] = "netbeui",	[AF_SECURITY] = "security",
-	[AF_KEY] = "key",	    [AF_NETLINK] = "netlink",	[AF_PACKET] = "packet",
-	[AF_ASH] = "ash",	    [AF_ECONET] = "econet",	[AF_ATMSVC] = "atmsvc",
-	[AF_RDS] = "rds",	    [AF_SNA] = "sna",		[AF_IRDA] = "irda",
-	[AF_PPPOX] = "pppox",	    [AF_WANPIPE] = "wanpipe",	[AF_LLC] = "llc",
-	[AF_IB] = "ib",		    [AF_MPLS] = "mpls",		[AF_CAN] = "can",
-	[AF_TIPC] = "tipc",	    [AF_BLUETOOTH] = "bluetooth", [AF_IUCV] = "iucv",
-	[AF_RXRPC] = "rxrpc",	    [AF_ISDN] = "isdn",		[AF_PHONET] = "phonet",
-	[AF_IEEE802154] = "ieee802154", [AF_CAIF] = "caif",	[AF_ALG] = "alg",
-	[AF_NFC] = "nfc",	    [AF_VSOCK] = "vsock",	[AF_KCM] = "kcm",
-	[AF_QIPCRTR] = "qipcrtr",   [AF_SMC] = "smc",		[AF_XDP] = "xdp",
+	[AF_UNSPEC] = "unspec",
+	[AF_UNIX] = "unix",
+	[AF_INET] = "inet",
+	[AF_AX25] = "ax25",
+	[AF_IPX] = "ipx",
+	[AF_APPLETALK] = "appletalk",
+	[AF_NETROM] = "netrom",
+	[AF_BRIDGE] = "bridge",
+	[AF_ATMPVC] = "atmpvc",
+	[AF_X25] = "x25",
+	[AF_INET6] = "inet6",
+	[AF_ROSE] = "rose",
+	[AF_DECnet] = "decnet",
+	[AF_NETBEUI] = "netbeui",
+	[AF_SECURITY] = "security",
+	[AF_KEY] = "key",
+	[AF_NETLINK] = "netlink",
+	[AF_PACKET] = "packet",
+	[AF_ASH] = "ash",
+	[AF_ECONET] = "econet",
+	[AF_ATMSVC] = "atmsvc",
+	[AF_RDS] = "rds",
+	[AF_SNA] = "sna",
+	[AF_IRDA] = "irda",
+	[AF_PPPOX] = "pppox",
+	[AF_WANPIPE] = "wanpipe",
+	[AF_LLC] = "llc",
+	[AF_IB] = "ib",
+	[AF_MPLS] = "mpls",
+	[AF_CAN] = "can",
+	[AF_TIPC] = "tipc",
+	[AF_BLUETOOTH] = "bluetooth",
+	[AF_IUCV] = "iucv",
+	[AF_RXRPC] = "rxrpc",
+	[AF_ISDN] = "isdn",
+	[AF_PHONET] = "phonet",
+	[AF_IEEE802154] = "ieee802154",
+	[AF_CAIF] = "caif",
+	[AF_ALG] = "alg",
+	[AF_NFC] = "nfc",
+	[AF_VSOCK] = "vsock",
+	[AF_KCM] = "kcm",
+	[AF_QIPCRTR] = "qipcrtr",
+	[AF_SMC] = "smc",
+	[AF_XDP] = "xdp",
 	[45] = "mctp",
 };
 static_assert(LENGTH(family_names) == FAMILY_MAX, "a name for every family");
@@ -129,9 +160,9 @@ static_assert(LENGTH(family_names) == FAMILY_MAX, "a name for every family");
 #define SOCKTYPE_MASK 0xf /* the rest are SOCK_NONBLOCK and SOCK_CLOEXEC (include/linux/net.h) */
 #define SOCKTYPE_MAX 11
 static const char *const socktype_names[] = {
-	[SOCK_STREAM] = "stream",	[SOCK_DGRAM] = "dgram", [SOCK_RAW] = "raw",
-	[SOCK_RDM] = "rdm",		[SOCK_SEQPACKET] = "seqpacket",
-	[SOCK_DCCP] = "dccp",		[SOCK_PACKET] = "packet",
+	[SOCK_STREAM] = "stream", [SOCK_DGRAM] = "dgram",	  [SOCK_RAW] = "raw",
+	[SOCK_RDM] = "rdm",	  [SOCK_SEQPACKET] = "seqpacket", [SOCK_DCCP] = "dccp",
+	[SOCK_PACKET] = "packet",
 };
 static_assert(LENGTH(socktype_names) == SOCKTYPE_MAX, "a name for every socket type");
 
@@ -176,8 +207,8 @@ static const struct word fcntl_words[] = {
 /* Codes between kernel and signal code that a tracer sees and a program never does
  * (include/linux/errno.h); the last one is known to leak to programs. */
 static const struct word kernel_errno_words[] = {
-	{ 512, "ERESTARTSYS" },	   { 513, "ERESTARTNOINTR" },	     { 514, "ERESTARTNOHAND" },
-	{ 515, "ENOIOCTLCMD" },	   { 516, "ERESTART_RESTARTBLOCK" }, { 524, "ENOTSUPP" },
+	{ 512, "ERESTARTSYS" }, { 513, "ERESTARTNOINTR" },	  { 514, "ERESTARTNOHAND" },
+	{ 515, "ENOIOCTLCMD" }, { 516, "ERESTART_RESTARTBLOCK" }, { 524, "ENOTSUPP" },
 };
 
 static const struct word gai_words[] = {
@@ -203,9 +234,9 @@ static const struct word gai_words[] = {
 };
 
 static const struct word proto_words[] = {
-	{ IPPROTO_ICMP, "icmp" },	 { IPPROTO_TCP, "tcp" },   { IPPROTO_UDP, "udp" },
-	{ IPPROTO_ICMPV6, "icmpv6" },	 { IPPROTO_SCTP, "sctp" }, { IPPROTO_UDPLITE, "udplite" },
-	{ IPPROTO_RAW, "raw" },		 { 262, "mptcp" },
+	{ IPPROTO_ICMP, "icmp" },     { IPPROTO_TCP, "tcp" },	{ IPPROTO_UDP, "udp" },
+	{ IPPROTO_ICMPV6, "icmpv6" }, { IPPROTO_SCTP, "sctp" }, { IPPROTO_UDPLITE, "udplite" },
+	{ IPPROTO_RAW, "raw" },	      { 262, "mptcp" },
 };
 
 static const struct word tcp_flag_words[] = {
@@ -238,12 +269,15 @@ static const struct word msg_flag_words[] = {
 };
 
 static const struct word poll_words[] = {
-	{ EPOLLIN, "IN" },	   { EPOLLPRI, "PRI" },		    { EPOLLOUT, "OUT" },
-	{ EPOLLERR, "ERR" },	   { EPOLLHUP, "HUP" },		    { 0x20, "NVAL" },
-	{ EPOLLRDNORM, "RDNORM" }, { EPOLLRDBAND, "RDBAND" },	    { EPOLLWRNORM, "WRNORM" },
-	{ EPOLLWRBAND, "WRBAND" }, { EPOLLMSG, "MSG" },		    { 0x1000, "REMOVE" },
-	{ EPOLLRDHUP, "RDHUP" },   { EPOLLEXCLUSIVE, "EXCLUSIVE" }, { EPOLLWAKEUP, "WAKEUP" },
-	{ EPOLLONESHOT, "ONESHOT" }, { EPOLLET, "ET" },
+	{ EPOLLIN, "IN" },	   { EPOLLPRI, "PRI" },
+	{ EPOLLOUT, "OUT" },	   { EPOLLERR, "ERR" },
+	{ EPOLLHUP, "HUP" },	   { 0x20, "NVAL" },
+	{ EPOLLRDNORM, "RDNORM" }, { EPOLLRDBAND, "RDBAND" },
+	{ EPOLLWRNORM, "WRNORM" }, { EPOLLWRBAND, "WRBAND" },
+	{ EPOLLMSG, "MSG" },	   { 0x1000, "REMOVE" },
+	{ EPOLLRDHUP, "RDHUP" },   { EPOLLEXCLUSIVE, "EXCLUSIVE" },
+	{ EPOLLWAKEUP, "WAKEUP" }, { EPOLLONESHOT, "ONESHOT" },
+	{ EPOLLET, "ET" },
 };
 
 static const char *word_name(const struct word *words, size_t count, unsigned int value)
@@ -302,7 +336,7 @@ const char *proto_name(unsigned int protocol)
 const char *errno_name(int err)
 {
 	unsigned int code = err < 0 ? 0u - (unsigned int)err : (unsigned int)err;
-	const char *name = code < 512 ? strerrorname_np((int)code) : NULL;
+	const char *name = strerrorname_np((int)code);
 
 	return name ? name : WORD(kernel_errno_words, code);
 }

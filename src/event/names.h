@@ -12,8 +12,8 @@
 
 #include "event.h"
 
-const char *kind_name(unsigned int kind);	/* "call", "segment", "state", ... as in JSON */
-const char *call_name(unsigned int call);	/* the system call: "sendto" */
+const char *kind_name(unsigned int kind); /* "call", "segment", "state", ... as in JSON */
+const char *call_name(unsigned int call); /* the system call: "sendto" */
 /* The word programs use: "send" for a sendto without address, "recv", else call_name(). */
 const char *call_word(const struct event_call *c);
 const char *tcp_state_name(unsigned int state); /* "ESTABLISHED", ... include/net/tcp_states.h */
@@ -23,13 +23,14 @@ const char *proto_name(unsigned int protocol);	/* "tcp", "udp", ... IPPROTO_* */
 const char *errno_name(int err);		/* "ECONNREFUSED" for 111 or -111 */
 const char *gai_error_name(int code);		/* "EAI_NONAME" for -2, "0" */
 const char *sockopt_level_name(unsigned int level);
-const char *sockopt_name(unsigned int level, unsigned int option); /* "SO_REUSEADDR", "TCP_NODELAY" */
+const char *sockopt_name(unsigned int level,
+			 unsigned int option); /* "SO_REUSEADDR", "TCP_NODELAY" */
 const char *shutdown_name(unsigned int how);
 const char *fcntl_name(unsigned int cmd);
 const char *epoll_op_name(unsigned int op);
 
-char *fmt_tcp_flags(char *buf, size_t size, unsigned int flags);  /* "SYN,ACK"; "-" for none */
-char *fmt_msg_flags(char *buf, size_t size, unsigned int flags);  /* "MSG_PEEK|MSG_WAITALL", "0" */
+char *fmt_tcp_flags(char *buf, size_t size, unsigned int flags); /* "SYN,ACK"; "-" for none */
+char *fmt_msg_flags(char *buf, size_t size, unsigned int flags); /* "MSG_PEEK|MSG_WAITALL", "0" */
 /*
  * What a socket option was set to or read as: "1", "on, 5 s" (SO_LINGER), "2 s" (SO_RCVTIMEO: whole
  * seconds), "ECONNREFUSED" (SO_ERROR), "\"cubic\"", "16 B" for what is no number. len = bytes the
@@ -43,7 +44,7 @@ char *fmt_addr(char *buf, size_t size, const struct ev_addr *a);
 /* Bytes to printable ASCII: \n, \x1b, \" and \\ escaped; cut with ".." if it does not fit. */
 char *fmt_escaped(char *buf, size_t size, const char *bytes, size_t len);
 
-/* Name of an AF_UNIX socket, len bytes: the path escaped, an abstract name as "@name", "" for none. */
+/* Name of an AF_UNIX socket, len bytes: the path escaped, abstract ones as "@name", "" for none. */
 char *fmt_path(char *buf, size_t size, const char *path, size_t len);
 
 bool addr_equal(const struct ev_addr *a, const struct ev_addr *b); /* v4-mapped equals its IPv4 */

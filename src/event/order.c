@@ -20,7 +20,7 @@
 
 /* A copied record. */
 struct held {
-	__u64 refs; /* moments that still need it */
+	__u64 refs;	 /* moments that still need it */
 	struct event ev; /* and its rest */
 };
 
@@ -42,8 +42,8 @@ struct waiting {
 #define RANK_WAS_PENDING 8
 
 /*
- * What is known of a thread's calls (or of its getaddrinfo: the two nest, so they are kept apart). A
- * thread makes its calls one after the other, but the reader may look at the next call before it
+ * What is known of a thread's calls (or of its getaddrinfo: the two nest, so they are kept apart).
+ * A thread makes its calls one after the other, but the reader may look at the next call before it
  * has drained the end of the last: hence more than one.
  */
 #define PENDING_MAX 4
@@ -53,7 +53,8 @@ struct thread {
 };
 
 #define THREADS_FIRST_SWEEP 4096
-#define THREAD_MEMORY_NS 1000000000ull /* a pending record this much later than the final one: never */
+#define THREAD_MEMORY_NS \
+	1000000000ull /* a pending record this much later than the final one: never */
 
 struct order {
 	moment_fn fn;

@@ -41,7 +41,7 @@ void clock_anchor(__u64 *boot_ns, __u64 *real_ns)
 
 char *fmt_ms(char *buf, size_t size, __s64 ns)
 {
-	/* Cut, not rounded: a later moment must never print as an earlier one beside other units. */
+	/* Cut, not rounded: what has not passed yet must not be shown as passed. */
 	__u64 us = (ns < 0 ? 0 - (__u64)ns : (__u64)ns) / NSEC_PER_USEC;
 
 	snprintf(buf, size, "%s%llu.%03llu", ns < 0 && us ? "-" : "",

@@ -12,7 +12,8 @@
 #define NSEC_PER_MSEC 1000000ull
 #define NSEC_PER_USEC 1000ull
 
-__u64 clock_boot_ns(void); /* CLOCK_BOOTTIME, that of every record: it counts sleep of the machine too */
+__u64 clock_boot_ns(
+	void); /* CLOCK_BOOTTIME, that of every record: it counts sleep of the machine too */
 __u64 clock_real_ns(void); /* since 1970, UTC */
 /* Both clocks at one moment, as near to each other as a few tries bring them. */
 void clock_anchor(__u64 *boot_ns, __u64 *real_ns);

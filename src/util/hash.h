@@ -12,8 +12,8 @@
 
 struct hash;
 
-struct hash *hash_new(void);	  /* NULL: out of memory */
-void hash_free(struct hash *h);	  /* the values stay the caller's; NULL is accepted */
+struct hash *hash_new(void);	/* NULL: out of memory */
+void hash_free(struct hash *h); /* the values stay the caller's; NULL is accepted */
 size_t hash_count(const struct hash *h);
 
 void *hash_get(const struct hash *h, __u64 key); /* NULL: no such key */

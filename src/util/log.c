@@ -28,12 +28,12 @@ static void log_line(enum log_level level, const char *mark, const char *format,
 	errno = saved;
 }
 
-#define LOG_BODY(level, mark)                          \
-	do {                                           \
-		va_list args;                          \
-		va_start(args, format);                \
-		log_line(level, mark, format, args);   \
-		va_end(args);                          \
+#define LOG_BODY(level, mark)                        \
+	do {                                         \
+		va_list args;                        \
+		va_start(args, format);              \
+		log_line(level, mark, format, args); \
+		va_end(args);                        \
 	} while (0)
 
 void log_error(const char *format, ...)

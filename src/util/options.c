@@ -21,7 +21,8 @@ static int options_compile(const struct option_row *rows, char *shorts, struct o
 	const struct option_row *row;
 	size_t n = 0;
 
-	*shorts++ = '+'; /* stop at the first operand: it may be a COMMAND with options of its own */
+	*shorts++ =
+		'+'; /* stop at the first operand: it may be a COMMAND with options of its own */
 	*shorts++ = ':'; /* tell a missing value from an unknown option */
 	for (row = rows; !row_is_end(row); row++) {
 		if (row - rows >= OPTIONS_MAX)
@@ -62,8 +63,8 @@ static void options_explain(char *err, size_t size, const struct option_row *row
 
 	if (result == ':' && row)
 		snprintf(err, size, "option %s%.*s needs a value: %s", is_long ? "" : "-",
-			 is_long ? (int)strlen(word) : 1, is_long ? word : (char[]){ (char)optopt, 0 },
-			 row->argname);
+			 is_long ? (int)strlen(word) : 1,
+			 is_long ? word : (char[]){ (char)optopt, 0 }, row->argname);
 	else if (row)
 		snprintf(err, size, "option --%s takes no value", row->name);
 	else if (optopt)

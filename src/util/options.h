@@ -10,11 +10,11 @@
 
 /* A table ends with a row that is all zero. */
 struct option_row {
-	int id;		    /* its letter ('p' is -p); above 255: no short form */
-	const char *name;   /* long form without the dashes, NULL = none */
+	int id;		     /* its letter ('p' is -p); above 255: no short form */
+	const char *name;    /* long form without the dashes, NULL = none */
 	const char *argname; /* word for its value in the help, NULL = takes none */
-	const char *help;   /* "\n" starts a further line */
-	const char *group;  /* heading printed above this row, NULL = still that of the row before */
+	const char *help;    /* "\n" starts a further line */
+	const char *group; /* heading printed above this row, NULL = still that of the row before */
 };
 
 /* First number of an option without a short form. */

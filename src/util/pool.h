@@ -24,7 +24,8 @@ struct pool {
 	size_t in_use;		   /* blocks given out */
 };
 
-void *pool_get(struct pool *p, size_t size); /* 1 to POOL_BLOCK_MAX; 8-byte aligned; NULL: no memory */
+void *pool_get(struct pool *p,
+	       size_t size); /* 1 to POOL_BLOCK_MAX; 8-byte aligned; NULL: no memory */
 void pool_put(struct pool *p, void *block, size_t size); /* size as it was got */
 /* Give all memory back if no block is in use and it is more than `keep` bytes. */
 void pool_trim(struct pool *p, size_t keep);
