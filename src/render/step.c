@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+#include "step.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "../event/names.h"
+
+const struct levels *step_levels(const struct step *s)
+{
+	const struct levels *lv = NULL;
+
+	if (!s->ev)
+		return NULL;
+	if (s->ev->kind == EV_CALL)
+		lv = &((const struct event_call *)s->ev)->lv;
+	else if (s->ev->kind == EV_SOCK)
+		lv = &((const struct event_sockinfo *)s->ev)->lv;
+	else if (s->ev->size == sizeof(struct event_sock) && s->ev->kind >= EV_STATE)
+		lv = &((const struct event_sock *)s->ev)->lv;
+	return lv && (lv->flags & LV_VALID) ? lv : NULL;
+}
+
+/* An accept() belongs to the conversation it hands out. */
+const struct conn *step_conn(const struct step *s)
+{
+	if (s->conn)
+		return s->conn;
+	if (s->sock && s->sock->conn)
+		return s->sock->conn;
+	return s->sock2 ? s->sock2->conn : NULL;
+}
+
+__u32 step_sid(const struct step *s)
+{
+	return s->sock ? s->sock->sid : 0;
+}
+
+enum role step_role(const struct step *s)
+{
+	if (s->ev && s->ev->kind == EV_SEGMENT && s->seg_from != ROLE_NONE)
+		return s->seg_from;
+	/* A process may hold sockets of both roles: its own says nothing about a socket without one. */
+	if (s->sock)
+		return s->sock->role;
+	if (s->role != ROLE_NONE)
+		return s->role;
+	return s->proc ? s->proc->role : ROLE_NONE;
+}
+
+bool step_in_gai(const struct step *s)
+{
+	return s->ev && s->ev->kind == EV_CALL &&
+	       ((const struct event_call *)s->ev)->cflags & CALLF_IN_GAI;
+}
+
+const char *conn_kind(const struct conn *c)
+{
+	if (c->family == AF_UNIX)
+		return "unix";
+	return c->protocol == IPPROTO_UDP ? "UDP" : "TCP";
+}
+
+char *fmt_end(char *buf, size_t size, const struct conn *c, int end)
+{
+	const struct sock *s = c->end[end];
+
+	if (s && s->family == AF_UNIX && s->path_len)
+		return fmt_escaped(buf, size, s->path, s->path_len);
+	return fmt_addr(buf, size, &c->addr[end]);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* What every renderer asks of a step. */
+#ifndef SOCKLENS_RENDER_STEP_H
+#define SOCKLENS_RENDER_STEP_H
+
+#include "../model/model.h"
+
+/* The kernel's counters at this step, NULL where its record has none. */
+const struct levels *step_levels(const struct step *s);
+const struct conn *step_conn(const struct step *s); /* NULL: none yet */
+__u32 step_sid(const struct step *s);		    /* 0: no socket */
+enum role step_role(const struct step *s);	    /* as known now, not only as known then */
+bool step_in_gai(const struct step *s);		    /* a call that libc makes inside getaddrinfo */
+const char *conn_kind(const struct conn *c);	    /* "TCP", "UDP", "unix" */
+/* One end's address or path, escaped. Returns buf. */
+char *fmt_end(char *buf, size_t size, const struct conn *c, int end);
+
+#endif

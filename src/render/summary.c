@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: MIT */
+#include <netinet/in.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "../event/names.h"
+#include "../util/clock.h"
+#include "../util/text.h"
+#include "text.h"
+
+#define LOSS_KINDS (sizeof(((struct frame_loss *)0)->lost) / sizeof(__u64))
+
+static unsigned int text_width(const struct render *r)
+{
+	if (!r->view.width || r->view.width > SHEET_WIDTH)
+		return SHEET_WIDTH;
+	return r->view.width < COLUMNS_MIN ? COLUMNS_MIN : r->view.width;
+}
+
+int text_say(struct render *r, enum style style, const char *format, ...)
+{
+	char text[1024];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	sheet_clear(&r->sheet);
+	sheet_wrap(&r->sheet, 0, 0, text_width(r), text, style);
+	return sheet_write(&r->sheet, &r->view);
+}
+
+static const char *end_word(int end)
+{
+	return end == 1 ? "server" : "client";
+}
+
+/* A label, and text that stays in its own column when it needs further rows. */
+static int say_labeled(struct render *r, const char *label, enum style style, const char *text)
+{
+	const unsigned int label_x = 4, text_x = 22;
+
+	sheet_clear(&r->sheet);
+	sheet_put(&r->sheet, 0, label_x, label, strlen(label), STYLE_PLAIN);
+	sheet_wrap(&r->sheet, 0, text_x, text_width(r) - text_x, text, style);
+	return sheet_write(&r->sheet, &r->view);
+}
+
+static int say_end(struct render *r, const struct step *s, int end)
+{
+	const struct conn *c = s->conn;
+	char addr[160], text[256];
+
+	fmt_end(addr, sizeof(addr), c, end);
+	if (c->pid[end])
+		snprintf(text, sizeof(text), "%s, process %u", addr, c->pid[end]);
+	else if (s->how == END_REFUSED && end == 1)
+		snprintf(text, sizeof(text), "%s, nobody listens", addr);
+	else if (!c->end[end])
+		snprintf(text, sizeof(text), "%s, not seen from here", addr);
+	else if (c->end[end]->passive)
+		snprintf(text, sizeof(text), "%s, never accepted", addr);
+	else
+		snprintf(text, sizeof(text), "%s", addr);
+	return say_labeled(r, end_word(end), STYLE_PLAIN, text);
+}
+
+/* Who closed first, and how it ended. */
+static void how_words(struct text *t, const struct conn *c, enum conn_end how)
+{
+	switch (how) {
+	case END_OPEN:
+		text_add(t, "still open when tracing ended");
+		break;
+	case END_FIN:
+		text_add(t, "closed in order: FIN from both ends");
+		break;
+	case END_RST:
+		text_add(t, "cut off by RST");
+		if (c->rst_by >= 0)
+			text_printf(t, " from the %s", end_word(c->rst_by));
+		break;
+	case END_REFUSED:
+		text_add(t, "refused: RST in answer to the SYN");
+		break;
+	case END_TIMEOUT:
+		text_add(t, "given up: no answer came");
+		break;
+	case END_GONE:
+		text_add(t, c->protocol == IPPROTO_TCP && c->family != AF_UNIX ?
+				    "gone without FIN or RST seen" :
+				    "closed");
+		break;
+	}
+	if (c->first_fin >= 0)
+		text_printf(t, "; the %s closed first", end_word(c->first_fin));
+}
+
+static void add_term(struct text *t, bool *any, __u64 bytes, const char *where)
+{
+	if (!bytes)
+		return;
+	text_printf(t, "%s%llu %s", *any ? " + " : "", (unsigned long long)bytes, where);
+	*any = true;
+}
+
+/* "14 B written = 14 read, balanced": every byte in one place, or the residual said aloud. */
+static void ledger_words(struct text *t, const struct ledger *l)
+{
+	__u64 placed = l->unsent + l->in_flight + l->rcvq + l->read + l->destroyed + l->discarded;
+	bool any = false;
+
+	if (!l->tx_seen) {
+		text_printf(t, "%llu B arrived = %llu read",
+			    (unsigned long long)(l->read + l->rcvq), (unsigned long long)l->read);
+		any = true;
+		add_term(t, &any, l->rcvq, "unread");
+		text_add(t, "; the writer is not seen from here");
+		return;
+	}
+	text_printf(t, "%llu B written", (unsigned long long)l->written);
+	if (!l->rx_seen) {
+		text_printf(
+			t, " = %llu acknowledged",
+			(unsigned long long)(l->written - l->unsent - l->in_flight - l->destroyed));
+		any = true;
+		add_term(t, &any, l->in_flight, "not acknowledged");
+		add_term(t, &any, l->unsent, "unsent");
+		add_term(t, &any, l->destroyed, "thrown away unsent");
+		text_add(t, "; the reader is not seen from here");
+		return;
+	}
+	text_add(t, " = ");
+	add_term(t, &any, l->read, "read");
+	add_term(t, &any, l->rcvq, "unread");
+	add_term(t, &any, l->in_flight, "in flight");
+	add_term(t, &any, l->unsent, "unsent");
+	add_term(t, &any, l->discarded, "thrown away unread");
+	add_term(t, &any, l->destroyed, "thrown away unsent");
+	if (!any)
+		text_add(t, "0 read");
+	if (placed == l->written)
+		text_add(t, ", balanced");
+	else
+		text_printf(t, ", residual %lld B", (long long)(l->written - placed));
+}
+
+static const char *plural(__u64 n)
+{
+	return n == 1 ? "" : "s";
+}
+
+static int say_counts(struct render *r, const struct conn *c, int d)
+{
+	char words[160];
+	struct text t;
+
+	text_start(&t, words, sizeof(words));
+	if (c->family != AF_UNIX)
+		text_printf(&t, "%llu segment%s, %u retransmitted; ",
+			    (unsigned long long)c->segments[d], plural(c->segments[d]),
+			    c->retransmits[d]);
+	text_printf(&t, "%u call%s wrote, %u call%s read", c->calls[d][0], plural(c->calls[d][0]),
+		    c->calls[!d][1], plural(c->calls[!d][1]));
+	return say_labeled(r, "", STYLE_DIM, words);
+}
+
+static void dgram_words(struct text *t, const __u64 *n)
+{
+	text_printf(t, "%llu datagram%s sent, %llu delivered, %llu dropped",
+		    (unsigned long long)n[0], plural(n[0]), (unsigned long long)n[1],
+		    (unsigned long long)n[2]);
+}
+
+/* d: 0 = from client to server. */
+static int say_direction(struct render *r, const struct step *s, int d)
+{
+	const struct ledger *l = &s->dir[d];
+	bool udp = s->conn->protocol == IPPROTO_UDP;
+	char words[320], label[32];
+	struct text t;
+	int err;
+
+	text_start(&t, words, sizeof(words));
+	if (udp)
+		dgram_words(&t, s->conn->dgrams[d]);
+	else if (l->tx_seen || l->rx_seen)
+		ledger_words(&t, l);
+	else
+		text_add(&t, "bytes not counted");
+	if (l->partial)
+		text_add(&t, " (counted since tracing began)");
+	snprintf(label, sizeof(label), "%s -> %s", end_word(d), end_word(!d));
+	err = say_labeled(r, label, strstr(words, "residual") ? STYLE_ALARM : STYLE_PLAIN, words);
+	return err || udp ? err : say_counts(r, s->conn, d);
+}
+
+/* Nothing to count: no connection came about, or a pair inside a program was never used. */
+static bool is_bare(const struct step *s)
+{
+	if (s->conn->family == AF_UNIX)
+		return !s->dir[0].written && !s->dir[1].written;
+	return s->how == END_REFUSED || s->how == END_TIMEOUT;
+}
+
+int summary_conn(struct render *r, const struct step *s)
+{
+	const struct conn *c = s->conn;
+	char words[160], lasted[32];
+	struct text t;
+	int err, d;
+
+	if (!c)
+		return 0;
+	text_start(&t, words, sizeof(words));
+	how_words(&t, c, s->how);
+	fmt_duration(lasted, sizeof(lasted), c->t_last_ns - c->t_first_ns);
+	err = text_say(r, STYLE_BOLD, "== #%u %s, %s: %s", c->id, conn_kind(c), lasted, words);
+	for (d = 0; !err && d < 2; d++)
+		err = say_end(r, s, d);
+	if (is_bare(s))
+		return err;
+	for (d = 0; !err && d < 2; d++)
+		err = say_direction(r, s, d);
+	return err;
+}
+
+/* " (segment 100, call 23)" for what was lost since `before`; "" when nothing was. */
+static __u64 loss_words(struct text *t, const struct frame_loss *now,
+			const struct frame_loss *before)
+{
+	__u64 n, sum = 0;
+	unsigned int kind;
+
+	for (kind = 0; kind < LOSS_KINDS; kind++) {
+		n = now->lost[kind] - (before ? before->lost[kind] : 0);
+		if (!n)
+			continue;
+		text_printf(t, "%s%s %llu", sum ? ", " : " (", kind_name(kind),
+			    (unsigned long long)n);
+		sum += n;
+	}
+	if (sum)
+		text_add(t, ")");
+	return sum;
+}
+
+int summary_loss(struct render *r, const struct frame_loss *now, const struct frame_loss *before)
+{
+	char kinds[512];
+	struct text t;
+	__u64 sum;
+	int err;
+
+	text_start(&t, kinds, sizeof(kinds));
+	sum = loss_words(&t, now, before);
+	if (!sum)
+		return 0;
+	err = draft_flush(r);
+	return err ? err :
+		     text_say(r, STYLE_ALARM, "!! %llu event%s lost here%s",
+			      (unsigned long long)sum, sum == 1 ? " was" : "s were", kinds);
+}
+
+/* Each moment no probe sees: "moment=missing: why". What nobody asked to see is not missed. */
+static int say_missing(struct render *r)
+{
+	const char *const *probe = r->meta.probes;
+	const char *how;
+	char name[64];
+	int err = 0;
+
+	for (; probe && *probe && !err; probe++) {
+		how = strchr(*probe, '=');
+		if (!how || strncmp(how + 1, "missing", strlen("missing")) ||
+		    strstr(how, "not shown"))
+			continue;
+		snprintf(name, sizeof(name), "%.*s", (int)(how - *probe), *probe);
+		err = text_say(r, STYLE_WARN, "!! not seen here: %s (%s)", name, how + 1);
+	}
+	return err;
+}
+
+int summary_end(struct render *r, const struct frame_loss *total, bool complete)
+{
+	__u64 seen = 0, lost;
+	unsigned int kind;
+	char kinds[512];
+	struct text t;
+	int err;
+
+	for (kind = 0; kind < LOSS_KINDS; kind++)
+		seen += total->seen[kind];
+	text_start(&t, kinds, sizeof(kinds));
+	lost = loss_words(&t, total, NULL);
+	err = say_missing(r);
+	if (!err && !complete)
+		err = text_say(r, STYLE_ALARM, "!! the recording is cut short here");
+	if (err)
+		return err;
+	return text_say(r, lost ? STYLE_ALARM : STYLE_PLAIN, "%llu events, %llu lost%s",
+			(unsigned long long)seen, (unsigned long long)lost, kinds);
+}
