@@ -218,7 +218,7 @@ static __always_inline int enter_epoll_ctl(struct task_state *ts)
 
 	if (call_bind_fd(ts, a[2]))
 		return -1;
-	if (a[3])
+	if (a[3] && a[1] != 2) /* EPOLL_CTL_DEL ignores its event */
 		bpf_probe_read_user(&ev, sizeof(ev), (void *)a[3]);
 	ts->x[0] = a[1];
 	ts->x[1] = ev.events;

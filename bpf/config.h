@@ -28,7 +28,7 @@ struct config {
 	__u16 port;	/* host order, 0 = any */
 	__u16 lport;
 	__u16 rport;
-	__u16 pad;
+	__u16 hz; /* ticks a second: the unit of sk_lingertime */
 	__u64 settle_ns; /* a call in progress for longer is reported as pending */
 	char comm[COMM_GLOB_LEN]; /* glob of SCOPE_COMM */
 };

@@ -45,7 +45,8 @@ enum event_kind {
 	EV_FIN_RECEIVED = 23, /* function probes only: tcp_fin */
 	EV_DOORBELL = 24,     /* wakes an idle reader; carries nothing */
 	EV_SOCK_CLOSED = 25,  /* last descriptor gone: the kernel called the protocol's release */
-	EV_KIND_MAX = 26,
+	EV_LEVELS = 26,	     /* a look at a socket whose call is still in progress, and its levels moved */
+	EV_KIND_MAX = 27,
 };
 
 /* Head of every record. 24 bytes. */

@@ -23,6 +23,8 @@ __u32 last_sid = 0;
 __u32 last_fid = 0;
 /* Grows with every loss: lets the reader notice without reading all counters. */
 __u64 losses = 0;
+/* Grows when a socket is announced that the kernel has not given a cookie: the reader then asks for names. */
+__u64 nameless = 0;
 
 enum scope { SCOPE_UNDECIDED = 0, SCOPE_IN = 1, SCOPE_OUT = 2 };
 
@@ -44,8 +46,8 @@ struct sock_state {
 	u16 protocol;
 	u8 type;
 	u8 seeded;
-	u8 destroyed;
 	u8 pad;
+	u16 lport; /* local port as last announced, host order; 0 = none yet */
 	u32 parent;
 	u32 pad2;
 };
@@ -94,6 +96,7 @@ struct task_state {
 	u32 tflags;  /* TASK_* */
 	u32 lv_valid; /* lv was sampled by a probe inside the call */
 	struct levels lv;
+	struct levels seen; /* as the reader was last told of the call in progress */
 	u32 sid2;     /* second socket of the call */
 	u8 reported; /* the reader has already shown it as pending */
 	u8 pad[3];

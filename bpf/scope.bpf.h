@@ -39,6 +39,12 @@ static __always_inline u8 scope_by_place(const struct sock_state *st, const stru
 	return receives ? SCOPE_IN : SCOPE_UNDECIDED;
 }
 
+/* --lport and --rport choose an end of a conversation; all else shows the other end with it. */
+static __always_inline bool scope_one_end(void)
+{
+	return cfg.lport || cfg.rport;
+}
+
 static __always_inline u8 scope_judge(const struct sock_state *st, const struct ev_addr *src,
 				      const struct ev_addr *dst, bool receives)
 {
@@ -112,6 +118,9 @@ __noinline int sock_announce(struct sock_state *st, u64 sk)
 	if (st->family == AF_UNIX)
 		sockinfo_unix(r, skp);
 	st->announced = 1;
+	st->lport = r->src.port;
+	if (!st->cookie)
+		__sync_fetch_and_add(&nameless, 1);
 	emit_submit(r, EV_SOCK);
 	return 0;
 }
@@ -148,7 +157,8 @@ __noinline int early_flush(struct sock_state *st)
 	return 0;
 }
 
-__noinline int early_keep(struct sock_state *st, struct call_record *r)
+/* Static: until 6.2 a map takes values from a map, not from the plain memory a global function is given. */
+static __noinline int early_keep(struct sock_state *st, struct call_record *r)
 {
 	struct early_key key = {};
 

@@ -47,8 +47,6 @@ extern void *bpf_rdonly_cast(const void *obj, u32 btf_id) __ksym __weak;
 #define READ_DIRECT(p, f) ((p)->f)
 #define READ_PROBE(p, f) BPF_CORE_READ(p, f)
 
-extern int CONFIG_HZ __kconfig __weak;
-
 /* Everything the kernel holds for the socket now. tcp: the sequence fields exist. */
 static __noinline int levels_fill(struct levels *lv, const void *skp, bool tcp)
 {
@@ -80,8 +78,7 @@ static __noinline int levels_fill(struct levels *lv, const void *skp, bool tcp)
 	if (flags & (1 << SOCK_DEAD))
 		lv->flags |= LV_DEAD;
 	if (flags & (1 << SOCK_LINGER)) {
-		u32 hz = CONFIG_HZ ? CONFIG_HZ : 250;
-		u64 s = linger / hz;
+		u64 s = linger / (cfg.hz ? cfg.hz : 250);
 
 		lv->flags |= LV_LINGER;
 		lv->linger_s = s > 255 ? 255 : s;

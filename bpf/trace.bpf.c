@@ -6,6 +6,8 @@
 
 #include "probes/calls.bpf.h"
 #include "probes/data.bpf.h"
+#include "probes/fn_data.bpf.h"
+#include "probes/fn_fin.bpf.h"
 #include "probes/gai.bpf.h"
 #include "probes/iter.bpf.h"
 #include "probes/process.bpf.h"

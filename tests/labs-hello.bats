@@ -107,6 +107,26 @@ talk() { # SERVER -- CLIENT
     assert_output --partial "Address already in use"
 }
 
+@test "run takes the server along when it is ended early" {
+    # The same script, with a server that tells its pid and never listens.
+    local tree=$BATS_TEST_TMPDIR/tree pid run_pid status=0
+    mkdir -p "$tree/labs/00-hello" "$tree/.output/labs/00-hello"
+    cp "$LAB/run" "$tree/labs/00-hello/"
+    printf '#!/bin/sh\necho $$ >%q\nexec cat %q\n' "$tree/pid" "$tree/pid" >"$tree/.output/labs/00-hello/server"
+    cp "$tree/.output/labs/00-hello/server" "$tree/.output/labs/00-hello/client"
+    chmod +x "$tree"/.output/labs/00-hello/*
+    mkfifo "$tree/pid"
+    "$tree/labs/00-hello/run" 3>&- &
+    run_pid=$!
+    read -r -t 20 pid <"$tree/pid"
+    kill "$run_pid"
+    wait "$run_pid" || status=$?
+    assert_equal "$status" 143
+    SERVER=$pid # where it is still there, it does not outlive the test
+    timeout 20 tail --pid="$pid" -f /dev/null
+    SERVER=
+}
+
 @test "a client without a server names the place and ends with 1" {
     run here "$BIN/client"
     assert_failure 1

@@ -12,23 +12,22 @@
  * Inside a call of a followed thread the sample goes into the call's own record: one record says both.
  * Outside (io_uring, a kernel thread) it is an event of its own.
  */
-static __always_inline int on_moved(struct sock *sk, u32 kind, s32 ret)
+static __always_inline bool moved_in_call(const struct sock_state *st, const void *sk)
 {
 	struct task_state *ts = task_get(false);
-	struct sock_state *st;
 
-	if (ts && ts->call && ts->sk == (u64)sk) {
-		st = sock_lookup(sk);
-		if (!st)
-			return 0;
-		if (!st->cookie)
-			st->cookie = bpf_get_socket_cookie(sk);
-		levels_fill(&ts->lv, sk, sock_is_tcp(st));
-		ts->lv_valid = 1;
-		return 0;
-	}
-	st = kern_sock(sk);
-	return st ? KERN_EMIT(st, sk, kind, ret, 0, 0) : 0;
+	if (!ts || !ts->call || ts->sk != (u64)sk)
+		return false;
+	levels_fill(&ts->lv, sk, sock_is_tcp(st));
+	ts->lv_valid = 1;
+	return true;
+}
+
+static __always_inline int on_moved(struct sock *sk, u32 kind, s32 ret)
+{
+	struct sock_state *st = kern_sock(sk);
+
+	return st && !moved_in_call(st, sk) ? KERN_EMIT(st, sk, kind, ret, 0, 0) : 0;
 }
 
 static __always_inline int on_data_ready(struct sock *sk)
@@ -64,9 +63,8 @@ int BPF_PROG(sock_rcvqueue_full__tp, struct sock *sk, struct sk_buff *skb)
 	return st ? KERN_EMIT(st, sk, EV_RCVQ_FULL, 0, 0, BPF_CORE_READ(skb, len)) : 0;
 }
 
-/* Fires for each packet in ESTABLISHED, before it is processed. Where segments are recorded it adds nothing. */
-SEC("?tp_btf/tcp_probe")
-int BPF_PROG(tcp_probe__tp, struct sock *sk)
+/* Where segments are recorded it adds nothing. */
+static __always_inline int on_ack(struct sock *sk)
 {
 	struct sock_state *st;
 
@@ -74,6 +72,13 @@ int BPF_PROG(tcp_probe__tp, struct sock *sk)
 		return 0;
 	st = kern_sock(sk);
 	return st ? KERN_EMIT(st, sk, EV_ACK, 0, 0, 0) : 0;
+}
+
+/* Fires for each packet in ESTABLISHED, before it is processed. */
+SEC("?tp_btf/tcp_probe")
+int BPF_PROG(tcp_probe__tp, struct sock *sk)
+{
+	return on_ack(sk);
 }
 
 #endif

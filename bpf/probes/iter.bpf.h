@@ -155,30 +155,14 @@ int seed_tcp__iter(struct bpf_iter__tcp *ctx)
 	return 0;
 }
 
-/* Calls in progress for longer than the settling time, each told once. */
-SEC("?iter/task")
-int pending__iter(struct bpf_iter__task *ctx)
+/* Tell of a call in progress, once. */
+static __always_inline void pending_tell(struct task_struct *t, struct task_state *ts, struct sock_state *st)
 {
-	struct task_struct *t = ctx->task;
-	struct sock_state *st = NULL;
+	struct scratch *s = scratch_get(SCRATCH_ITER);
 	struct call_record *r;
-	struct task_state *ts;
-	struct scratch *s;
 
-	if (!t)
-		return 0;
-	ts = bpf_task_storage_get(&tasks, t, 0, 0);
-	if (!ts || !ts->call || ts->reported || (ts->tflags & TASK_EXCLUDED))
-		return 0;
-	if (now_ns() - ts->t_enter < cfg.settle_ns)
-		return 0;
-	if (ts->sk)
-		st = sock_lookup((void *)ts->sk);
-	if (ts->sk && (!st || st->scope != SCOPE_IN))
-		return 0;
-	s = scratch_get(SCRATCH_ITER);
 	if (!s)
-		return 0;
+		return;
 	r = &s->call;
 	call_fill(&r->c, ts, 0);
 	r->c.e.t_ns = now_ns();
@@ -192,10 +176,93 @@ int pending__iter(struct bpf_iter__task *ctx)
 		__builtin_memset(&r->c.lv, 0, sizeof(r->c.lv));
 	__builtin_memcpy(r->tail, ts->tail, sizeof(r->tail));
 	if (ts->call != r->c.call || ts->t_enter != r->c.t_enter)
-		return 0; /* it returned meanwhile; its own record tells */
+		return; /* it returned meanwhile; its own record tells */
 	proc_announce(t, 0);
 	ts->reported = 1;
 	emit_copy(r, call_record_size(r), EV_CALL);
+}
+
+static __always_inline bool levels_moved(const struct levels *a, const struct levels *b)
+{
+	return a->write_seq != b->write_seq || a->snd_una != b->snd_una || a->rcv_nxt != b->rcv_nxt ||
+	       a->copied_seq != b->copied_seq || a->snd_nxt != b->snd_nxt;
+}
+
+/*
+ * A blocked send() fills the queue again each time there is room, and no event says so. Look each time the
+ * reader asks; tell when the levels moved.
+ */
+static __always_inline void pending_look(struct task_struct *t, struct task_state *ts, struct sock_state *st)
+{
+	struct event_sock *r;
+	struct levels lv;
+
+	if (!st || !sock_is_tcp(st))
+		return;
+	levels_fill(&lv, (void *)ts->sk, true);
+	if (!levels_moved(&lv, &ts->seen))
+		return;
+	r = emit_reserve(EV_LEVELS, sizeof(*r));
+	if (!r)
+		return;
+	r->e.t_ns = now_ns();
+	r->e.sid = st->sid;
+	r->e.pid = t->tgid;
+	r->e.tid = t->pid;
+	r->a = r->b = r->c = r->d = 0;
+	r->lv = lv;
+	ts->seen = lv;
+	emit_submit(r, EV_LEVELS);
+}
+
+/* Calls in progress for longer than the settling time. */
+SEC("?iter/task")
+int pending__iter(struct bpf_iter__task *ctx)
+{
+	struct task_struct *t = ctx->task;
+	struct sock_state *st = NULL;
+	struct task_state *ts;
+
+	if (!t)
+		return 0;
+	ts = bpf_task_storage_get(&tasks, t, 0, 0);
+	if (!ts || !ts->call || (ts->tflags & TASK_EXCLUDED))
+		return 0;
+	if (now_ns() - ts->t_enter < cfg.settle_ns)
+		return 0;
+	if (ts->sk)
+		st = sock_lookup((void *)ts->sk);
+	if (ts->sk && (!st || st->scope != SCOPE_IN))
+		return 0;
+	if (ts->reported)
+		pending_look(t, ts, st);
+	else
+		pending_tell(t, ts, st);
+	return 0;
+}
+
+/* Sockets in scope that the kernel has not named yet: ask for their cookies. */
+SEC("?iter/task_file")
+int name_socks__iter(struct bpf_iter__task_file *ctx)
+{
+	struct file *file = ctx->file;
+	struct sock_state *st;
+	struct socket *sock;
+	struct sock *sk;
+
+	if (!file)
+		return 0;
+	sock = bpf_sock_from_file(file);
+	if (!sock)
+		return 0;
+	sk = sock->sk;
+	if (!sk)
+		return 0;
+	st = sock_lookup(sk);
+	if (!st || st->cookie || st->scope != SCOPE_IN)
+		return 0;
+	st->cookie = bpf_get_socket_cookie(sk);
+	sock_announce(st, plain(sk));
 	return 0;
 }
 

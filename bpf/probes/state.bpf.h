@@ -17,7 +17,12 @@ static __always_inline struct sock_state *state_child(struct sock *sk)
 
 	if (!st)
 		return NULL;
+	st->cookie = 0;
 	st->sflags |= SOCKF_PASSIVE;
+	if (scope_one_end()) {
+		scope_decide(st, plain(sk), NULL, false);
+		return st;
+	}
 	sock_addrs(sk, &src, &dst);
 	flow_key_make(&key, &src, &dst, st->netns, IPPROTO_TCP);
 	if (bpf_map_lookup_elem(&flows, &key) || flow_for_listener(st->netns, &src, &dst, IPPROTO_TCP))
@@ -25,13 +30,28 @@ static __always_inline struct sock_state *state_child(struct sock *sk)
 	return st;
 }
 
+/*
+ * A child just cloned: in kernels up to 6.12 at least it still has the listener's cookie, and any that we gave
+ * it here would be overwritten. It gets its own at its next event.
+ */
+static __always_inline int on_child(struct sock *sk)
+{
+	struct sock_state *st = state_child(sk);
+
+	if (!st || st->scope != SCOPE_IN)
+		return 0;
+	sock_announce(st, plain(sk));
+	return KERN_EMIT(st, sk, EV_STATE, TCP_LISTEN, TCP_SYN_RECV, 0);
+}
+
 static __always_inline int on_state(struct sock *sk, u32 old, u32 new)
 {
-	struct sock_state *st = sock_lookup(sk);
+	struct sock_state *st;
 	struct ev_addr src, dst;
 
 	if (old == TCP_LISTEN && new == TCP_SYN_RECV)
-		st = state_child(sk);
+		return on_child(sk);
+	st = sock_lookup(sk);
 	if (!st)
 		return 0;
 	if (new == TCP_LISTEN)

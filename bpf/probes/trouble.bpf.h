@@ -65,12 +65,24 @@ int BPF_PROG(inet_sk_error_report__tp, struct sock *sk)
 	return st ? KERN_EMIT(st, sk, EV_SOCK_ERROR, BPF_CORE_READ(sk, sk_err), 0, 0) : 0;
 }
 
-SEC("?tp_btf/udp_fail_queue_rcv_skb")
-int BPF_PROG(udp_fail_queue__tp, int rc, struct sock *sk)
+static __always_inline int on_udp_drop(struct sock *sk, int rc, u32 bytes)
 {
 	struct sock_state *st = kern_sock(sk);
 
-	return st ? KERN_EMIT(st, sk, EV_UDP_DROP, -rc, 0, 0) : 0;
+	return st ? KERN_EMIT(st, sk, EV_UDP_DROP, -rc, 0, bytes) : 0;
+}
+
+/* The datagram came with 6.10, commit e9669a00bba7; its UDP header is off already. */
+SEC("?tp_btf/udp_fail_queue_rcv_skb")
+int BPF_PROG(udp_fail_queue__tp, int rc, struct sock *sk, struct sk_buff *skb)
+{
+	return on_udp_drop(sk, rc, BPF_CORE_READ(skb, len));
+}
+
+SEC("?tp_btf/udp_fail_queue_rcv_skb")
+int BPF_PROG(udp_fail_queue_bare__tp, int rc, struct sock *sk)
+{
+	return on_udp_drop(sk, rc, 0);
 }
 
 /* rx_sk came with 6.11, commit c53795d48ee8; it may be NULL. */

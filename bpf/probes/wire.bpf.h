@@ -177,6 +177,8 @@ static __always_inline struct flow_state *wire_flow(struct packet *p, struct flo
 	struct flow_state *f = bpf_map_lookup_elem(&flows, key);
 	struct sock_state *st = sender ? sock_lookup(sender) : NULL;
 
+	if (st && st->scope == SCOPE_IN && !st->lport)
+		sock_announce(st, (u64)sender); /* bound by its first packet: now it has a port */
 	if (f && f->ended && packet_opens(p, head))
 		f = NULL; /* the same ports again: a new conversation */
 	else if (f && (!st || st->scope == SCOPE_IN))
@@ -186,7 +188,7 @@ static __always_inline struct flow_state *wire_flow(struct packet *p, struct flo
 		return NULL;
 	if (!f)
 		f = flow_new(key);
-	if (f && st && st->scope != SCOPE_IN && p->protocol == IPPROTO_TCP)
+	if (f && st && st->scope != SCOPE_IN && p->protocol == IPPROTO_TCP && !scope_one_end())
 		sock_enter_scope(st, (u64)sender);
 	return f;
 }

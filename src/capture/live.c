@@ -38,7 +38,7 @@ struct live {
 	const struct live_hooks *hooks;
 	void *ctx;
 	struct ring_buffer *ring;
-	struct bpf_link *pending;
+	struct bpf_link *pending, *names;
 	struct buf batch, meta;
 	enum live_stage stage;
 	volatile sig_atomic_t stop_asked;
@@ -46,7 +46,7 @@ struct live {
 	bool ring_empty;
 	bool news;	 /* this round had records */
 	unsigned int quiet_rounds;
-	__u64 round_ns, second_ns, losses_seen, events;
+	__u64 round_ns, second_ns, losses_seen, nameless_seen, events;
 	struct frame_tick tick;
 	struct frame_loss loss;
 	struct frame_end end;
@@ -72,19 +72,30 @@ static int take_record(void *ctx, void *data, size_t size)
 	return v->batch.len >= BATCH_BYTES ? -ENOBUFS : 0;
 }
 
-static void ask_pending(struct live *v)
+static void run_iter(struct bpf_link *link)
 {
 	char sink[64];
 	int fd;
 
-	if (!v->pending)
+	if (!link)
 		return;
-	fd = bpf_iter_create(bpf_link__fd(v->pending));
+	fd = bpf_iter_create(bpf_link__fd(link));
 	if (fd < 0)
 		return;
 	while (read(fd, sink, sizeof(sink)) > 0)
 		;
 	close(fd);
+}
+
+/* Only when somebody is without a name: it walks all descriptors of the machine. */
+static void ask_names(struct live *v)
+{
+	__u64 nameless = v->loader->skel->bss->nameless;
+
+	if (nameless == v->nameless_seen)
+		return;
+	v->nameless_seen = nameless;
+	run_iter(v->names);
 }
 
 /* Totals per kind over all CPUs. */
@@ -163,7 +174,8 @@ static int begin_round(struct live *v)
 		return err;
 	v->round_ns = clock_boot_ns();
 	v->news = false;
-	ask_pending(v);
+	run_iter(v->pending);
+	ask_names(v);
 	chores(v);
 	v->stage = STAGE_BATCH;
 	return 0;
@@ -300,6 +312,8 @@ struct live *live_new(struct loader *l, const struct capture_opts *opts, const s
 	}
 	if (loader_has(l, "pending__iter"))
 		v->pending = bpf_program__attach_iter(l->skel->progs.pending__iter, NULL);
+	if (loader_has(l, "name_socks__iter"))
+		v->names = bpf_program__attach_iter(l->skel->progs.name_socks__iter, NULL);
 	if (meta_run(&v->meta, l, opts)) { /* now: its clock anchor is the start of the trace */
 		live_free(v);
 		return NULL;
@@ -322,6 +336,7 @@ void live_free(struct live *v)
 	if (!v)
 		return;
 	bpf_link__destroy(v->pending);
+	bpf_link__destroy(v->names);
 	ring_buffer__free(v->ring);
 	buf_free(&v->batch);
 	buf_free(&v->meta);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "calls.h"
+#include "function.h"
 #include "util/log.h"
 
 /* What libbpf said of the program that failed; libbpf has no other way to tell. */
@@ -62,47 +63,79 @@ bool loader_has(const struct loader *l, const char *program)
 	       way_has(&probe_table[m].ways[l->state[m].way], program);
 }
 
-/* Tracepoint programs carry a function type behind a pointer behind the typedef btf_trace_NAME. */
+/* A tracepoint's type is behind a pointer behind the typedef btf_trace_NAME, a function's behind the function. */
 static int btf_arg_count(const struct btf *btf, __u32 id)
 {
 	const struct btf_type *t = btf__type_by_id(btf, id);
 
-	while (t && (btf_is_typedef(t) || btf_is_ptr(t) || btf_is_mod(t)))
+	while (t && (btf_is_typedef(t) || btf_is_ptr(t) || btf_is_mod(t) || btf_is_func(t)))
 		t = btf__type_by_id(btf, t->type);
 	return t && btf_is_func_proto(t) ? btf_vlen(t) : -1;
 }
 
-/* Cheap reasons to pass a way over, before a load is tried. */
-static bool way_possible(const struct loader *l, const struct way *w, char *why, size_t size)
+/* 0 if programs of this kind can be attached to functions, asked once with the first function that comes up. */
+static int kind_refused(struct loader *l, enum backend kind, const char *function)
 {
-	int id;
+	int err;
+
+	if (!l->kind[kind]) {
+		err = function_try(kind, l->btf, function);
+		l->kind[kind] = err ? err : 1;
+	}
+	return l->kind[kind] < 0 ? l->kind[kind] : 0;
+}
+
+#define ENOTSUPP_KERNEL 524 /* of the kernel alone: an architecture without trampolines says so */
+
+static void refusal(enum backend kind, int err, char *why, size_t size)
+{
+	const char *name = kind == BACKEND_KPROBE ? "kprobes" : "fentry probes";
+
+	if (err == -ENOENT || err == -EOPNOTSUPP || err == -ENOTSUPP_KERNEL)
+		snprintf(why, size, "this kernel is built without %s", name);
+	else
+		snprintf(why, size, "this kernel forbids %s (%s)", name, strerror(-err));
+}
+
+/* Cheap reasons to pass a way over, before a load is tried. */
+static bool way_possible(struct loader *l, const struct way *w, char *why, size_t size)
+{
+	bool function = w->backend != BACKEND_TRACEPOINT;
+	int id, err;
 
 	if (!w->btf)
 		return true;
-	id = btf__find_by_name(l->btf, w->btf);
+	id = btf__find_by_name_kind(l->btf, w->btf, function ? BTF_KIND_FUNC : BTF_KIND_TYPEDEF);
 	if (id < 0) {
 		snprintf(why, size, "this kernel has no %s", w->sites);
 		return false;
 	}
 	if (w->btf_args && btf_arg_count(l->btf, id) != w->btf_args) {
-		snprintf(why, size, "this kernel's event has other arguments");
+		snprintf(why, size, "this kernel's %s has other arguments", function ? "function" : "event");
 		return false;
 	}
-	return true;
+	err = function ? kind_refused(l, w->backend, w->btf) : 0;
+	if (err)
+		refusal(w->backend, err, why, size);
+	return !err;
 }
 
 /* The best way from `first` on that the backend and the kernel's BTF allow; -1 = none. */
 static int choose_way(struct loader *l, int m, int first, enum backend backend)
 {
 	const struct moment_row *row = &probe_table[m];
-	bool own = false;
+	enum backend only = BACKEND_TRACEPOINT;
 
 	for (int w = 0; w < WAYS_MAX; w++)
-		own |= row->ways[w].backend == backend;
+		if (row->ways[w].backend == backend)
+			only = backend;
 	for (int w = first; w < WAYS_MAX && row->ways[w].programs[0]; w++) {
-		/* a forced backend rules the moments it has a way for */
-		if (backend != BACKEND_AUTO && own && row->ways[w].backend != backend)
+		/* a forced backend rules the moments it has a way for; tracepoints see the rest */
+		if (backend != BACKEND_AUTO && row->ways[w].backend != only) {
+			snprintf(l->state[m].why[w], sizeof(l->state[m].why[w]), "--backend %s leaves it out",
+				 backend_name(backend));
 			continue;
+		}
 		if (way_possible(l, &row->ways[w], l->state[m].why[w], sizeof(l->state[m].why[w])))
 			return w;
 	}
@@ -122,23 +155,13 @@ static void choose_all(struct loader *l, enum backend backend, unsigned int laye
 	}
 }
 
-/* A way that failed: remember why, take the next. A refusal of a whole kind rules it out everywhere. */
+/* A way that failed: remember why, take the next. */
 static void way_failed(struct loader *l, int m, enum backend backend, int error, const char *text)
 {
 	struct probe_state *s = &l->state[m];
-	enum backend kind = probe_table[m].ways[s->way].backend;
 
 	snprintf(s->why[s->way], sizeof(s->why[0]), "%s%s%s", strerror(error), *text ? ": " : "", text);
 	s->way = choose_way(l, m, s->way + 1, backend);
-	if (kind == BACKEND_TRACEPOINT || (error != EPERM && error != ENOENT))
-		return;
-	for (m = 0; probe_table[m].name; m++) {
-		s = &l->state[m];
-		if (s->way < 0 || probe_table[m].ways[s->way].backend != kind)
-			continue;
-		snprintf(s->why[s->way], sizeof(s->why[0]), "%s", strerror(error));
-		s->way = choose_way(l, m, s->way + 1, backend);
-	}
 }
 
 static int open_once(struct loader *l, const struct config *cfg, size_t ring_bytes)
@@ -263,7 +286,7 @@ static int check_backend(const struct loader *l, enum backend backend, struct ca
 			if (l->state[m].why[w][0])
 				why = l->state[m].why[w];
 		}
-	snprintf(err->what, sizeof(err->what), "this kernel refuses the %s backend (%s)",
+	snprintf(err->what, sizeof(err->what), "the %s backend cannot be used: %s",
 		 backend_name(backend), why);
 	snprintf(err->remedy, sizeof(err->remedy), "leave out --backend: tracepoints see the same moments");
 	return -ENOTSUP;
@@ -286,6 +309,9 @@ int loader_open(struct loader *l, enum backend backend, const struct config *cfg
 		goto out;
 	}
 	choose_all(l, backend, cfg->layers);
+	ret = check_backend(l, backend, err);
+	if (ret)
+		goto out;
 	do {
 		loader_detach(l);
 		trace_bpf__destroy(l->skel);

@@ -18,6 +18,7 @@ struct btf;
 struct loader {
 	struct trace_bpf *skel;
 	struct btf *btf; /* the kernel's; NULL: unreadable */
+	int kind[BACKEND_TRACEPOINT + 1]; /* may such programs be attached: 0 = not asked, 1 = yes, or negative errno */
 	struct probe_state state[MOMENTS_MAX];
 	struct bpf_link *links[MOMENTS_MAX][PROGRAMS_MAX];
 };

@@ -92,10 +92,10 @@ int meta_run(struct buf *b, const struct loader *l, const struct capture_opts *o
 	pair(b, "scope", text);
 	pair_u64(b, "layers", opts->layers);
 	for (int m = 0; probe_table[m].name; m++) {
-		bool seen = l->state[m].way >= 0;
+		bool seen = l->state[m].way >= 0, alarm = !probe_table[m].optional_note;
 
 		snprintf(key, sizeof(key), "probe.%s", probe_table[m].name);
-		snprintf(text, sizeof(text), "%s%s", seen ? "" : "missing: ", moment_words(l, m));
+		snprintf(text, sizeof(text), "%s%s", seen ? "" : alarm ? "missing: " : "absent: ", moment_words(l, m));
 		pair(b, key, text);
 	}
 	return b->err;

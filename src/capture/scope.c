@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Bits of maps.bpf.h's process flags that user space hands in. */
@@ -21,11 +22,22 @@ static bool is_bare(const struct capture_opts *o)
 	       !o->rport && !o->n_netns;
 }
 
+/* The coarse clock moves once a tick; a kernel's configuration file need not be at hand. */
+static __u16 ticks_per_second(void)
+{
+	struct timespec tick;
+
+	if (clock_getres(CLOCK_MONOTONIC_COARSE, &tick) || tick.tv_nsec <= 0)
+		return 0;
+	return (1000000000L + tick.tv_nsec / 2) / tick.tv_nsec;
+}
+
 void scope_config(struct config *cfg, const struct capture_opts *o)
 {
 	memset(cfg, 0, sizeof(*cfg));
 	cfg->layers = o->layers;
 	cfg->self_pid = getpid();
+	cfg->hz = ticks_per_second();
 	cfg->settle_ns = SETTLE_NS;
 	cfg->port = o->port;
 	cfg->lport = o->lport;

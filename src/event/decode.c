@@ -40,6 +40,7 @@ static const __u16 kind_sizes[] = {
 	[EV_FIN_RECEIVED] = sizeof(struct event_sock),
 	[EV_DOORBELL] = sizeof(struct event),
 	[EV_SOCK_CLOSED] = sizeof(struct event_sock),
+	[EV_LEVELS] = sizeof(struct event_sock),
 };
 static_assert(sizeof(kind_sizes) / sizeof(kind_sizes[0]) == EV_KIND_MAX, "a size for every kind");
 
@@ -105,6 +106,7 @@ static int check_body(const struct event *ev)
 	case EV_FIN_RECEIVED:
 	case EV_DOORBELL:
 	case EV_SOCK_CLOSED:
+	case EV_LEVELS:
 		return 0;
 	}
 	return -EBADMSG;
@@ -162,6 +164,7 @@ enum layer event_layer(enum event_kind kind)
 	case EV_FIN_RECEIVED:
 	case EV_DOORBELL:
 	case EV_SOCK_CLOSED:
+	case EV_LEVELS:
 		return LAYER_KERNEL;
 	}
 	return LAYER_KERNEL;

@@ -293,7 +293,7 @@ static void (*const kind_fields[])(struct fields *f, const struct event *ev) = {
 	[EV_PROC] = fields_of_proc,	   [EV_SOCK] = fields_of_sockinfo,
 	[EV_FLOW] = fields_of_flow,	   [EV_FD] = fields_of_fd,
 	[EV_SEGMENT] = fields_of_segment,  [EV_STATE... EV_FIN_RECEIVED] = fields_of_sock,
-	[EV_SOCK_CLOSED] = fields_of_sock,
+	[EV_SOCK_CLOSED] = fields_of_sock, [EV_LEVELS] = fields_of_sock,
 };
 static_assert(sizeof(kind_fields) / sizeof(kind_fields[0]) == EV_KIND_MAX, "one for every kind");
 

@@ -49,6 +49,7 @@ static const char *const kind_names[] = {
 	[EV_FIN_RECEIVED] = "fin_received",
 	[EV_DOORBELL] = "doorbell",
 	[EV_SOCK_CLOSED] = "sock_closed",
+	[EV_LEVELS] = "levels",
 };
 static_assert(LENGTH(kind_names) == EV_KIND_MAX, "a name for every kind");
 

@@ -411,6 +411,7 @@ static int (*const handlers[EV_KIND_MAX])(struct render *, const struct step *) 
 	[EV_UDP_DROP] = on_moment,
 	[EV_SKB_DROP] = on_moment,
 	[EV_SOCK_CLOSED] = on_moment,
+	[EV_LEVELS] = on_level,
 };
 
 bool lines_hidden(const struct step *s)

@@ -197,6 +197,7 @@ char *words_moment(char *buf, size_t size, const struct step *s)
 	case EV_STATE:
 	case EV_DATA_READY:
 	case EV_ACK:
+	case EV_LEVELS:
 	case EV_FIN_QUEUED:
 	case EV_FIN_RECEIVED:
 	case EV_DOORBELL:

@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -80,9 +81,9 @@ static inline struct event_gai gai_new(const char *node, const char *service)
 	struct event_gai g = { .e = { .kind = EV_GAI, .size = sizeof(g) } };
 
 	if (node)
-		strncpy(g.node, node, sizeof(g.node) - 1);
+		snprintf(g.node, sizeof(g.node), "%s", node);
 	if (service)
-		strncpy(g.service, service, sizeof(g.service) - 1);
+		snprintf(g.service, sizeof(g.service), "%s", service);
 	g.has_node = node != NULL;
 	g.has_service = service != NULL;
 	return g;

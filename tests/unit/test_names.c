@@ -59,6 +59,7 @@ static void test_own_enums(void **state)
 	NAMED(kind_name(EV_CALL), "call");
 	NAMED(kind_name(EV_SEGMENT), "segment");
 	NAMED(kind_name(EV_SOCK_CLOSED), "sock_closed");
+	NAMED(kind_name(EV_LEVELS), "levels");
 	NAMED(call_name(CALL_SOCKET), "socket");
 	NAMED(call_name(CALL_SENDTO), "sendto");
 	NAMED(call_name(CALL_CLOSE_RANGE), "close_range");
