@@ -1,0 +1,199 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# What is shown and what is not.
+
+load helper
+
+# A process with a connection that waits for its standard input, NAME, to end. $BG is its pid.
+start_held() { # NAME
+    hold "$1"
+    INPUT=$BATS_TEST_TMPDIR/$1 background "$BATS_TEST_TMPDIR/$1.out" "$PROGS/pair" held
+    until_line "$BATS_TEST_TMPDIR/$1.out" ready
+}
+
+run_prog() { # NS PROGRAM ARGS...
+    nsenter --net="/run/netns/$1" -- timeout "$LIMIT" "$PROGS/$2" "${@:3}" </dev/null >/dev/null 3>&-
+}
+
+@test "scope: -p follows one process, with what it had open, and nobody else" {
+    start_held one
+    a=$BG
+    start_held two
+    b=$BG
+    trace_start -p "$a"
+    let_go one two
+    wait "$a"
+    wait "$b"
+    trace_stop
+    same status 0 "$status"
+    sound
+    same processes "$a" "$(q -u -o pid kind=call)"
+    expect_rows call,ret kind=call phase=exit pid="$a" <<'END'
+recvfrom 9
+close 0
+recvfrom 0
+close 0
+END
+    expect_count 0 pid="$b"
+}
+
+@test "scope: -n takes a pattern" {
+    trace_start -n 'pai*'
+    run_prog "$NS" pair v4
+    run_prog "$NS" udp zero
+    run_prog "$NS" closing half
+    trace_stop
+    sound
+    same programs pair "$(q -u -o comm kind=call)"
+    expect_some call=connect phase=exit ret=0
+}
+
+@test "scope: --port is either end" {
+    trace_start --port 7001
+    LIVE_PORT=7002 run_prog "$NS" pair v4
+    LIVE_PORT=7001 run_prog "$NS" pair v4
+    trace_stop
+    sound
+    same conversations 1 "$(q -u -o conn "conn>0" | wc -l)"
+    expect_count 0 src~:7002
+    expect_count 0 dst~:7002
+    expect_delivered "$(one sock call=connect phase=exit)" 14
+    same roles "client server" "$(q -u -o role call=sendto phase=exit | sort | xargs)"
+}
+
+@test "scope: --lport is the own end, --rport the other" {
+    trace_start --lport 7001
+    LIVE_PORT=7001 run_prog "$NS" pair v4
+    LIVE_PORT=7002 run_prog "$NS" pair v4
+    trace_stop
+    same "with --lport" server "$(q -u -o role "call~sendto|recvfrom|connect")"
+    expect_count 0 src~:7002
+    trace_start --rport 7001
+    LIVE_PORT=7001 run_prog "$NS" pair v4
+    LIVE_PORT=7002 run_prog "$NS" pair v4
+    trace_stop
+    # The server's end has the client's port opposite.
+    same "with --rport" client "$(q -u -o role "call~sendto|recvfrom|connect")"
+    expect_count 0 dst~:7002
+}
+
+@test "scope: --netns takes a name, and nothing of another namespace" {
+    second_namespace
+    trace_start --netns "$NS2"
+    LIVE_PORT=7001 run_prog "$NS" pair v4
+    LIVE_PORT=7002 run_prog "$NS2" pair v4
+    trace_stop
+    sound
+    expect_some dst~:7002
+    expect_count 0 dst~:7001
+    expect_count 0 src~:7001
+}
+
+@test "scope: --netns takes a process" {
+    second_namespace
+    hold hold
+    # cat echoes the line when it is there, in its namespace.
+    echo there >&"${HELD[hold]}"
+    INPUT=$BATS_TEST_TMPDIR/hold NS=$NS2 background "$BATS_TEST_TMPDIR/cat.out" cat
+    until_line "$BATS_TEST_TMPDIR/cat.out" there
+    trace_start --netns "$BG"
+    LIVE_PORT=7001 run_prog "$NS" pair v4
+    LIVE_PORT=7002 run_prog "$NS2" pair v4
+    trace_stop
+    let_go hold
+    expect_some dst~:7002
+    expect_count 0 dst~:7001
+}
+
+@test "scope: bare, beside a plain client and server" {
+    trace_start
+    run_prog "$NS" pair v4
+    trace_stop
+    same status 0 "$status"
+    sound
+    client=$(one sock call=connect phase=exit)
+    # What a socket did before it was connected is shown, too.
+    expect_rows call,ret kind=call phase=exit sock="$client" call!=socket <<'END'
+connect 0
+sendto 14
+recvfrom 14
+close 0
+END
+    expect_count 1 call=socket phase=exit sock="$client"
+    expect_count 1 call=bind phase=exit
+    expect_count 1 call=listen phase=exit
+    expect_delivered "$client" 14
+}
+
+@test "scope: bare hides AF_UNIX and the tracer, --all shows the former" {
+    trace_start
+    run_prog "$NS" unix pair
+    run_prog "$NS" pair v4
+    trace_stop
+    expect_count 0 family=unix
+    expect_count 0 comm=trace
+    expect_some call=connect phase=exit
+    trace_start --all
+    run_prog "$NS" unix pair
+    trace_stop
+    expect_some family=unix comm=unix call=sendto ret=6
+    expect_count 0 comm=trace
+}
+
+@test "scope: bare hides what was there before it" {
+    start_held one
+    trace_start
+    let_go one
+    wait "$BG"
+    LIVE_PORT=7002 run_prog "$NS" pair v4
+    trace_stop
+    expect_count 0 pid="$BG" kind=call
+    expect_some dst~:7002
+}
+
+@test "scope: -- COMMAND follows children and nobody else" {
+    hold hold
+    INPUT=$BATS_TEST_TMPDIR/hold trace_start -- "$PROGS/blocked" recv
+    LIVE_PORT=7002 run_prog "$NS" pair v4
+    let_go hold
+    trace_wait
+    same status 0 "$status"
+    sound
+    expect_count 0 dst~:7002
+    expect_count 0 comm=pair
+    same processes 2 "$(q -u -o pid kind=call | wc -l)"
+}
+
+@test "scope: --layer leaves the other layers out" {
+    local layer
+    for layer in app kernel wire; do
+        trace_raw --json -o "$OUT" --layer "$layer" -- "$PROGS/pair" v4
+        same "layers with --layer $layer" "$layer" "$(q -u -o layer layer kind!=summary)"
+    done
+}
+
+@test "scope: a socket of another namespace pairs with its peer across a veth" {
+    second_namespace
+    local there=(nsenter --net="/run/netns/$NS2" --)
+    in_ns ip link add name left type veth peer name right netns "$NS2"
+    in_ns ip addr add 10.9.0.1/24 dev left
+    "${there[@]}" ip addr add 10.9.0.2/24 dev right
+    in_ns ip link set left up
+    "${there[@]}" ip link set right up
+    trace_start --netns "$NS" --netns "$NS2"
+    "${there[@]}" timeout "$LIMIT" socat -u TCP-LISTEN:7007,reuseaddr \
+        OPEN:"$BATS_TEST_TMPDIR/got",creat </dev/null 3>&- &
+    HELPERS+=("$!")
+    listening() {
+        "${there[@]}" ss -Hltn | grep -q :7007
+    }
+    until_true listening
+    echo "over the veth" | in_ns timeout "$LIMIT" socat -u STDIN TCP:10.9.0.2:7007
+    wait "$!"
+    trace_stop
+    sound
+    client=$(one sock call=connect phase=exit dst=10.9.0.2:7007)
+    same conversations 1 "$(q -u -o conn "conn>0" family=inet | wc -l)"
+    expect_delivered "$client" 14
+    same namespaces 2 "$(q -u -o netns netns kind=segment | wc -l)"
+}

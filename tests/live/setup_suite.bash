@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+# Once per run: look for what the tests need and build the small programs.
+
+setup_suite() {
+    local live top prog
+    live=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+    top=$(cd "$live/../.." && pwd)
+
+    # The system's own programs: a shim in front of python3 would add its own processes to a trace.
+    export PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH
+    export PYTHONDONTWRITEBYTECODE=1
+    export LC_ALL=C
+    export TRACE=${TRACE:-$top/trace}
+    export LIVE=$live
+    export PROGS=${LIVE_PROGS:-$top/.output/tests/live}
+    export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-60}
+
+    if [ "$(id -u)" -ne 0 ]; then
+        echo "the live tests trace the kernel: run them as root (sudo make test)" >&2
+        return 1
+    fi
+    if [ ! -x "$TRACE" ]; then
+        echo "$TRACE is not there: run make first" >&2
+        return 1
+    fi
+    for prog in gcc ip nsenter python3 strace tcpdump ss curl nc socat timeout; do
+        if ! command -v "$prog" >/dev/null; then
+            echo "the live tests need $prog" >&2
+            return 1
+        fi
+    done
+
+    mkdir -p "$PROGS"
+    for prog in "$live"/progs/*.c; do
+        build_prog "$prog" "$PROGS/$(basename "${prog%.c}")" || return 1
+    done
+}
+
+build_prog() { # SOURCE PROGRAM
+    local header=${1%/*}/live.h
+    if [ "$2" -nt "$1" ] && [ "$2" -nt "$header" ]; then
+        return 0
+    fi
+    gcc -std=gnu11 -O1 -g -Wall -Wextra -Werror -pthread -o "$2" "$1"
+}
