@@ -67,3 +67,13 @@ bool addr_is_loopback(const struct ev_addr *a)
 		return a4[0] == 127;
 	return a->family == AF_INET6 && !memcmp(a->addr, loopback6, sizeof(loopback6));
 }
+
+struct ev_addr addr_on_wire(const struct ev_addr *a)
+{
+	struct ev_addr out = { .family = AF_INET, .port = a->port };
+
+	if (a->family != AF_INET6 || memcmp(a->addr, v4mapped, sizeof(v4mapped)))
+		return *a;
+	memcpy(out.addr, a->addr + sizeof(v4mapped), 4);
+	return out;
+}

@@ -49,6 +49,8 @@ char *fmt_path(char *buf, size_t size, const char *path, size_t len);
 
 bool addr_equal(const struct ev_addr *a, const struct ev_addr *b); /* v4-mapped equals its IPv4 */
 bool addr_is_loopback(const struct ev_addr *a);
+/* As it stands in a packet: v4-mapped becomes IPv4 (RFC 4291 section 2.5.5.2: such packets are IPv4). */
+struct ev_addr addr_on_wire(const struct ev_addr *a);
 
 /* Sequence arithmetic modulo 2^32 (RFC 9293 section 3.4). */
 static inline __s32 seq_diff(__u32 a, __u32 b) /* a - b */

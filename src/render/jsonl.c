@@ -219,8 +219,12 @@ static void add_segment(struct json *j, const struct step *s)
 	int from = s->seg_from == ROLE_SERVER;
 	const struct event_segment *g = (const struct event_segment *)s->ev;
 
-	if (s->seg_from != ROLE_NONE && s->conn)
-		add_addrs(j, &s->conn->addr[from], &s->conn->addr[!from]);
+	if (s->seg_from != ROLE_NONE && s->conn) {
+		struct ev_addr src = addr_on_wire(&s->conn->addr[from]);
+		struct ev_addr dst = addr_on_wire(&s->conn->addr[!from]);
+
+		add_addrs(j, &src, &dst);
+	}
 	json_text(j, "from", role_name(s->seg_from));
 	json_bool(j, "arrival", g->sflags & SEGF_IN);
 	if (g->sflags & SEGF_UDP)

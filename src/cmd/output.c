@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+#include "output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *open_remedy(int err)
+{
+	switch (err) {
+	case ELOOP:
+		return "is a symbolic link; name the file itself";
+	case EACCES:
+	case EPERM:
+	case EROFS:
+		return "you may not write there; choose another file";
+	case ENOENT:
+		return "its directory does not exist; create it first";
+	case EISDIR:
+		return "is a directory; name a file in it";
+	case ENOSPC:
+	case EDQUOT:
+		return "the disk is full; free some space";
+	default:
+		return NULL;
+	}
+}
+
+static void open_explain(const char *path, int err, char *text, size_t size)
+{
+	const char *remedy = open_remedy(err);
+
+	snprintf(text, size, "cannot write '%s': %s", path, remedy ? remedy : strerror(err));
+}
+
+int output_open(const struct invoker *who, const char *path, char *err, size_t err_size)
+{
+	struct stat st;
+	int fd;
+
+	if (!strcmp(path, "-"))
+		fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	else
+		fd = invoker_open(who, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NOCTTY,
+				  0600);
+	if (fd == -1)
+		fd = -errno;
+	if (fd < 0) {
+		open_explain(path, -fd, err, err_size);
+		return -EINVAL;
+	}
+	/* A file that was there before may have been open to all. */
+	if (strcmp(path, "-") && !fstat(fd, &st) && S_ISREG(st.st_mode) && (st.st_mode & 077))
+		fchmod(fd, 0600);
+	return fd;
+}
+
+FILE *output_dup(int fd)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	FILE *out;
+
+	if (copy < 0)
+		return NULL;
+	out = fdopen(copy, "w");
+	if (!out)
+		close(copy);
+	return out;
+}
+
+bool output_reader_gone(int fd)
+{
+	struct pollfd p = { .fd = fd };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLERR);
+}
+
+bool output_same_file(int a, int b)
+{
+	struct stat sa, sb;
+
+	return !fstat(a, &sa) && !fstat(b, &sb) && S_ISREG(sa.st_mode) && sa.st_dev == sb.st_dev &&
+	       sa.st_ino == sb.st_ino;
+}

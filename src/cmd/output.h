@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Files we write: opened with the invoking user's rights, readable by nobody else.
+ */
+#ifndef SOCKLENS_CMD_OUTPUT_H
+#define SOCKLENS_CMD_OUTPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "invoker.h"
+
+/*
+ * A file to write from its start, mode 0600; "-" is standard output. Symbolic links are not
+ * followed, as the directory may be everybody's. A descriptor, or -EINVAL with one sentence in err.
+ */
+int output_open(const struct invoker *who, const char *path, char *err, size_t err_size);
+
+/*
+ * A second stream on one of our own descriptors, so that it can be closed like a file. NULL: errno.
+ */
+FILE *output_dup(int fd);
+
+/* Whoever read it is gone: the next write would fail with EPIPE. Always false for files. */
+bool output_reader_gone(int fd);
+
+/* Are these the same file on disk? */
+bool output_same_file(int a, int b);
+
+#endif

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: MIT */
+#include "pipeline.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "event/decode.h"
+#include "event/order.h"
+#include "model/model.h"
+#include "session.h"
+#include "util/clock.h"
+
+struct outlet {
+	const struct renderer *renderer;
+	struct render *render; /* NULL until the first frame that is not META */
+	struct view view;
+	int err; /* nothing goes there any more */
+};
+
+_Static_assert(EV_KIND_MAX <= sizeof(((struct frame_loss *)0)->seen) / sizeof(__u64),
+	       "a total per kind");
+
+struct pipeline {
+	struct pipeline_state state;
+	struct session session;
+	struct order *order;
+	struct model *model;
+	struct outlet outlets[PIPELINE_VIEWS];
+	size_t n_outlets;
+	unsigned int layers; /* asked for; 0 = the session's */
+	bool opened;
+	struct record_writer *tap;
+	__u64 flushed_ns; /* horizon when the recording was last written out */
+	__u64 limit, happened;
+	__u64 seen[sizeof(((struct frame_loss *)0)->seen) / sizeof(__u64)]; /* records by kind */
+	struct frame_loss loss;						    /* the latest totals */
+	bool loss_waits; /* and they have not been shown */
+	__u64 loss_shown;
+	void (*pace)(void *ctx, __u64 t_ns);
+	void *pace_ctx;
+};
+
+static void outlet_result(struct pipeline *p, struct outlet *o, int err)
+{
+	if (!err || o->err)
+		return;
+	o->err = err;
+	if (!p->state.view_err)
+		p->state.view_err = err;
+}
+
+static unsigned int pipeline_layers(const struct pipeline *p)
+{
+	if (p->layers)
+		return p->layers;
+	return p->session.layers ? p->session.layers : LAYER_ALL;
+}
+
+static int on_step(void *ctx, const struct step *s)
+{
+	struct pipeline *p = ctx;
+	struct outlet *o;
+
+	if (s->kind == STEP_EVENT && !(s->layer & pipeline_layers(p)))
+		return 0;
+	if (p->pace)
+		p->pace(p->pace_ctx, s->t_ns);
+	for (o = p->outlets; o < p->outlets + p->n_outlets; o++)
+		if (!o->err)
+			outlet_result(p, o, o->renderer->step(o->render, s));
+	return 0;
+}
+
+static int on_moment(void *ctx, const struct moment *m)
+{
+	struct pipeline *p = ctx;
+
+	return model_apply(p->model, m);
+}
+
+struct pipeline *pipeline_new(unsigned int layers)
+{
+	struct pipeline *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->layers = layers;
+	p->order = order_new(on_moment, p);
+	p->model = model_new(on_step, p);
+	if (p->order && p->model)
+		return p;
+	pipeline_free(p);
+	return NULL;
+}
+
+void pipeline_free(struct pipeline *p)
+{
+	struct outlet *o;
+
+	if (!p)
+		return;
+	for (o = p->outlets; o < p->outlets + p->n_outlets; o++)
+		if (o->render)
+			o->renderer->close(o->render);
+	if (p->order)
+		order_free(p->order);
+	if (p->model)
+		model_free(p->model);
+	session_free(&p->session);
+	free(p);
+}
+
+int pipeline_view(struct pipeline *p, const struct renderer *renderer, const struct view *v)
+{
+	if (p->n_outlets == PIPELINE_VIEWS)
+		return -ENOSPC;
+	p->outlets[p->n_outlets++] = (struct outlet){ .renderer = renderer, .view = *v };
+	return 0;
+}
+
+void pipeline_tap(struct pipeline *p, struct record_writer *w)
+{
+	p->tap = w;
+}
+
+void pipeline_limit(struct pipeline *p, __u64 events)
+{
+	p->limit = events;
+}
+
+void pipeline_pace(struct pipeline *p, void (*pace)(void *ctx, __u64 t_ns), void *ctx)
+{
+	p->pace = pace;
+	p->pace_ctx = ctx;
+}
+
+const struct pipeline_state *pipeline_state(const struct pipeline *p)
+{
+	return &p->state;
+}
+
+/* Renderers start once the META frames are known. */
+static int pipeline_open(struct pipeline *p)
+{
+	struct outlet *o;
+
+	if (p->opened)
+		return 0;
+	p->opened = true;
+	for (o = p->outlets; o < p->outlets + p->n_outlets; o++) {
+		o->view.layers = pipeline_layers(p);
+		o->render = o->renderer->open(&o->view, &p->session.meta);
+		if (!o->render) {
+			outlet_result(p, o, -ENOMEM);
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+/* Kinds that say what processes, sockets and flows are, and how they stand: nothing happened. */
+static const bool bookkeeping[EV_KIND_MAX] = {
+	[EV_PROC] = true, [EV_SOCK] = true,	[EV_FLOW] = true,
+	[EV_FD] = true,	  [EV_DOORBELL] = true, [EV_LEVELS] = true,
+};
+
+/* Something the user would count. */
+static bool event_happened(const struct event *ev)
+{
+	switch (ev->kind) {
+	case EV_CALL:
+		return !(((const struct event_call *)ev)->cflags & CALLF_PENDING);
+	case EV_GAI:
+		return !(((const struct event_gai *)ev)->cflags & CALLF_PENDING);
+	default:
+		return !bookkeeping[ev->kind];
+	}
+}
+
+/* Bytes of the batch that lie within the limit; counts its records. */
+static size_t batch_count(struct pipeline *p, const void *data, size_t len)
+{
+	const struct event *ev;
+	size_t at = 0;
+
+	while (at < len && !p->state.enough) {
+		ev = (const void *)((const char *)data + at);
+		at += ev->size;
+		p->seen[ev->kind]++;
+		p->state.events++;
+		if (p->limit && event_happened(ev) && ++p->happened == p->limit)
+			p->state.enough = true;
+	}
+	return at;
+}
+
+static int batch_push(struct pipeline *p, const struct frame *f)
+{
+	const struct event *ev;
+	size_t at;
+	int err;
+
+	if (!p->n_outlets)
+		return 0;
+	for (at = 0; at < f->len; at += ev->size) {
+		ev = (const void *)((const char *)f->data + at);
+		err = model_preview(p->model, ev);
+		if (!err)
+			err = order_push(p->order, ev);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* The recording loses at most the last second when we are killed. */
+static void tap_tick(struct pipeline *p, __u64 horizon_ns)
+{
+	if (!p->tap || p->state.tap_err || horizon_ns - p->flushed_ns < NSEC_PER_SEC)
+		return;
+	p->flushed_ns = horizon_ns;
+	p->state.tap_err = record_flush(p->tap);
+}
+
+static void tap_frame(struct pipeline *p, const struct frame *f)
+{
+	if (p->tap && !p->state.tap_err)
+		p->state.tap_err = record_write(p->tap, f);
+}
+
+static void loss_take(struct pipeline *p, const struct frame_loss *l)
+{
+	__u64 lost = 0;
+	size_t i;
+
+	for (i = 0; i < sizeof(l->lost) / sizeof(l->lost[0]); i++)
+		lost += l->lost[i];
+	p->loss = *l;
+	p->state.lost = lost;
+	p->loss_waits = lost > p->loss_shown;
+}
+
+/*
+ * Totals as shown: what came through here, also of a recording that is cut before it says so
+ * itself.
+ */
+static const struct frame_loss *loss_total(struct pipeline *p)
+{
+	memcpy(p->loss.seen, p->seen, sizeof(p->seen));
+	return &p->loss;
+}
+
+/* A gap is shown where it belongs: behind everything that happened before it was noticed. */
+static int loss_show(struct pipeline *p, __u64 horizon_ns)
+{
+	struct outlet *o;
+	int err;
+
+	if (!p->loss_waits || p->loss.t_ns > horizon_ns)
+		return 0;
+	p->loss_waits = false;
+	err = model_lost(p->model, p->loss.t_ns, p->state.lost - p->loss_shown);
+	p->loss_shown = p->state.lost;
+	for (o = p->outlets; o < p->outlets + p->n_outlets; o++)
+		if (!o->err)
+			outlet_result(p, o, o->renderer->loss(o->render, loss_total(p)));
+	return err;
+}
+
+static void outlet_flush(struct pipeline *p, struct outlet *o)
+{
+	if (o->err)
+		return;
+	errno = 0;
+	if (fflush(o->view.out) || ferror(o->view.out))
+		outlet_result(p, o, errno ? -errno : -EIO);
+}
+
+static int pipeline_tick(struct pipeline *p, __u64 horizon_ns)
+{
+	struct outlet *o;
+	int err;
+
+	tap_tick(p, horizon_ns);
+	if (!p->n_outlets)
+		return 0;
+	err = order_tick(p->order, horizon_ns);
+	if (!err)
+		err = loss_show(p, horizon_ns);
+	for (o = p->outlets; o < p->outlets + p->n_outlets; o++) {
+		if (!o->err)
+			outlet_result(p, o, o->renderer->tick(o->render, horizon_ns));
+		outlet_flush(p, o);
+	}
+	model_gc(p->model, horizon_ns);
+	return err;
+}
+
+/* What is recorded is what was counted: a limit may have cut batches the source has counted. */
+static void tap_end(struct pipeline *p, const struct frame_end *end)
+{
+	const struct frame_end mine = {
+		.t_ns = end->t_ns,
+		.events = p->state.events,
+		.lost = end->lost,
+	};
+
+	tap_frame(p, &(struct frame){ .type = FRAME_END, .data = &mine, .len = sizeof(mine) });
+	p->state.ended = true;
+}
+
+static int pipeline_batch(struct pipeline *p, const struct frame *f)
+{
+	struct frame part = *f;
+
+	part.len = batch_count(p, f->data, f->len);
+	if (!part.len)
+		return 0;
+	tap_frame(p, &part);
+	return batch_push(p, &part);
+}
+
+int pipeline_frame(struct pipeline *p, const struct frame *f)
+{
+	int err = 0;
+
+	if (f->type != FRAME_META)
+		err = pipeline_open(p);
+	if (err || p->state.ended)
+		return err;
+	if (f->type != FRAME_BATCH && f->type != FRAME_END)
+		tap_frame(p, f);
+	switch (f->type) {
+	case FRAME_META:
+		return session_apply(&p->session, f->data, f->len, p->model);
+	case FRAME_BATCH:
+		return pipeline_batch(p, f);
+	case FRAME_TICK:
+		return pipeline_tick(p, ((const struct frame_tick *)f->data)->horizon_ns);
+	case FRAME_LOSS:
+		loss_take(p, f->data);
+		return 0;
+	case FRAME_END:
+		tap_end(p, f->data);
+		return 0;
+	}
+	return 0;
+}
+
+int pipeline_finish(struct pipeline *p)
+{
+	struct outlet *o;
+	int err, next;
+
+	err = pipeline_open(p);
+	if (err || !p->n_outlets)
+		return err;
+	err = order_flush(p->order);
+	next = loss_show(p, ~0ull);
+	err = err ? err : next;
+	next = model_finish(p->model);
+	err = err ? err : next;
+	for (o = p->outlets; o < p->outlets + p->n_outlets; o++) {
+		if (!o->err)
+			outlet_result(p, o,
+				      o->renderer->finish(o->render, loss_total(p),
+							  p->state.ended));
+		outlet_flush(p, o);
+	}
+	return err;
+}

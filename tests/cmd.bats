@@ -1,0 +1,644 @@
+# SPDX-License-Identifier: MIT
+# The command line of ./trace: what it accepts, what it says, how it ends, whose files it writes.
+# $RECORDING is made by hand (make_recording.py); tests of live runs say so in their names.
+
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+    local top
+    top=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
+    export TRACE=${TRACE:-$top/trace}
+    export MAN=$top/src/man/trace.8
+    export MAKE_RECORDING=$BATS_TEST_DIRNAME/make_recording.py
+    # `nobody` must get at what is in here, which bats' own folders do not allow.
+    FOR_ALL=$(mktemp -d /tmp/socklens-cmd.XXXXXX)
+    export FOR_ALL RECORDING=$FOR_ALL/recording
+    chmod 755 "$FOR_ALL"
+    export PYTHONDONTWRITEBYTECODE=1 LC_ALL=C
+    if [ ! -x "$TRACE" ]; then
+        echo "$TRACE is not there: run make first" >&2
+        return 1
+    fi
+    python3 "$MAKE_RECORDING" >"$RECORDING"
+    cp "$TRACE" "$FOR_ALL/trace"
+    chmod 755 "$FOR_ALL/trace"
+    chmod 644 "$RECORDING"
+}
+
+teardown_file() {
+    rm -rf "$FOR_ALL"
+}
+
+setup() {
+    bats_load_library bats-support
+    bats_load_library bats-assert
+    cd "$BATS_TEST_TMPDIR" || return
+    TRACE_PID=
+}
+
+teardown() {
+    if [ -n "$TRACE_PID" ]; then
+        kill -KILL "$TRACE_PID" 2>/dev/null || true
+    fi
+}
+
+nobody() {
+    setpriv --reuid 65534 --regid 65534 --clear-groups -- "$@"
+}
+
+# No line of $output is longer.
+assert_width() { # COLUMNS
+    run awk -v max="$1" 'length > max' <<<"$output"
+    assert_output ''
+}
+
+# One sentence, ours, and the status of our own failures.
+refute_works() { # PATTERN COMMAND...
+    local pattern=$1
+    shift
+    run "$@"
+    assert_failure 125
+    assert_equal "${#lines[@]}" 1
+    assert_output --regexp "^trace: .*$pattern"
+}
+
+# A shell whose mounts nobody else sees; in a plain chroot / is no mount point and cannot be told so.
+with_mounts() { # SCRIPT
+    unshare --mount --propagation unchanged bash -c 'mount --make-rprivate / 2>/dev/null; '"$1"
+}
+
+# Long and short options as --help lists them.
+options_of() { # SUB-COMMAND...
+    "$TRACE" "$@" --help | grep -oE '^ +(-[a-zA-Z](, )?)?(--[a-z-]+)?' | grep -oE -- '--?[a-zA-Z][a-z-]*' | sort -u
+}
+
+# --- help and manual ---
+
+@test "--help lists every option of live and every sub-command" {
+    run "$TRACE" --help
+    assert_success
+    for word in -p -n --port --lport --rport --netns --all --layer -t -tt --json --json-schema -o -w \
+        --duration --events --backend --color --width -q --text --ready-fd --version 'trace show' 'trace doctor'; do
+        assert_output --partial -- "$word"
+    done
+    assert_width 80
+}
+
+@test "--help of a sub-command, three ways" {
+    run "$TRACE" show --help
+    assert_success
+    assert_output --partial -- --speed
+    first=$output
+    run "$TRACE" help show
+    assert_success
+    assert_output "$first"
+    run "$TRACE" show -h
+    assert_output "$first"
+    assert_width 80
+    refute_works "no sub-command 'nope'" "$TRACE" help nope
+}
+
+@test "the manual has every option that --help lists, and no other" {
+    for option in $( (options_of && options_of show && options_of doctor) | sort -u); do
+        grep -qF -- "${option//-/\\-}" "$MAN" || fail "$option is not in the manual"
+    done
+    known=$( (options_of && options_of show && options_of doctor) | sort -u)
+    while read -r option; do
+        grep -qxF -- "$option" <<<"$known" || fail "$option is in the manual only"
+    done < <(sed -n 's/\\-/-/gp' "$MAN" | grep -oE -- '(^|[ "(])--[a-z][a-z-]*' | grep -oE -- '--.*')
+}
+
+@test "the manual uses no macro that man(7) does not know" {
+    run awk "/^'/ || (/^\\./ && !/^\\.(TH|SH|SS|TP|PP|B|I|BR|BI|IR|RB|RI|br|nf|fi|\\\\\")( |\$)/)" "$MAN"
+    assert_success
+    assert_output ''
+}
+
+@test "--version and --json-schema need no root" {
+    run nobody "$FOR_ALL/trace" --version
+    assert_success
+    assert_output --regexp '^socklens [0-9]+\.[0-9]+'
+    "$TRACE" --json-schema | python3 -m json.tool >/dev/null
+    "$TRACE" show --json-schema | cmp - <("$TRACE" --json-schema)
+}
+
+# --- errors ---
+
+@test "each bad option is one sentence with the remedy" {
+    refute_works "unknown.*--nope.*--help" "$TRACE" --nope
+    refute_works "unknown option -Z" "$TRACE" -Z
+    refute_works "needs a value" "$TRACE" -o
+    refute_works "'0' is no port.*1 to 65535" "$TRACE" --port 0
+    refute_works "'65536' is no port" "$TRACE" --lport 65536
+    refute_works "'http' is no port" "$TRACE" --rport http
+    refute_works "'-1' is no port" "$TRACE" --port=-1
+    refute_works "no process number.*pgrep" "$TRACE" -p x
+    refute_works "no process number" "$TRACE" -p ''
+    refute_works "no process 2147483647.*pgrep" "$TRACE" -p 2147483647
+    refute_works "no network namespace 'nope'.*ip netns" "$TRACE" --netns nope
+    refute_works "no network namespace" "$TRACE" --netns ../../proc/self/ns/net
+    refute_works "matches no program.*15 bytes" "$TRACE" -n abcdefghijklmnop
+    refute_works "no layer list 'app,'.*app,kernel,wire" "$TRACE" --layer app,
+    refute_works "auto, always or never" "$TRACE" --color yes
+    refute_works "--width cannot be '20'.* 60 " "$TRACE" --width 20
+    refute_works "no duration" "$TRACE" --duration nan
+    refute_works "no duration" "$TRACE" --duration -3
+    refute_works "no number of events" "$TRACE" --events 0
+    refute_works "no backend 'magic'.*tracepoint" "$TRACE" --backend magic
+    refute_works "no backend 'magic'" "$TRACE" doctor --backend magic
+    refute_works "no open descriptor" "$TRACE" --ready-fd 77
+    refute_works "exclude each other" "$TRACE" --text --json
+    refute_works "both the recording and what is shown" "$TRACE" -w - --json
+}
+
+@test "without root: the sudo command and the capabilities" {
+    refute_works "needs root.*sudo .*cap_bpf,cap_perfmon,cap_net_admin,cap_sys_ptrace" \
+        nobody "$FOR_ALL/trace"
+    refute_works "needs root" nobody "$FOR_ALL/trace" -- true
+}
+
+@test "root without the capabilities is told which" {
+    refute_works "lacks cap_bpf,cap_perfmon" setpriv --bounding-set=-bpf,-perfmon -- "$TRACE"
+}
+
+@test "no BTF, and lockdown: what is in the way and what to do" {
+    mkdir btf security
+    refute_works "no BTF.*CONFIG_DEBUG_INFO_BTF" \
+        with_mounts 'mount --bind btf /sys/kernel/btf && exec "$TRACE"'
+    echo "none integrity [confidentiality]" >security/lockdown
+    refute_works "lockdown=confidentiality.*lockdown=integrity" \
+        with_mounts 'mount --bind security /sys/kernel/security && exec "$TRACE"'
+}
+
+@test "doctor fails where tracing would, and says why" {
+    mkdir btf
+    run with_mounts 'mount --bind btf /sys/kernel/btf && exec "$TRACE" doctor'
+    assert_failure 125
+    assert_output --regexp 'NO +kernel types'
+    assert_output --partial CONFIG_DEBUG_INFO_BTF
+    assert_width 80
+    run nobody "$FOR_ALL/trace" doctor
+    assert_failure 125
+    assert_output --regexp 'NO +rights'
+}
+
+@test "a COMMAND that is none: 127, one that cannot be run: 126" {
+    touch plain
+    run -127 "$TRACE" -- no-such-command-here
+    assert_output --regexp "^trace: there is no command 'no-such-command-here'"
+    run -127 "$TRACE" no-such-command-here
+    run -127 "$TRACE" -- ./missing
+    run -127 "$TRACE" -- ''
+    run -126 "$TRACE" -- ./plain
+    assert_output --partial "chmod +x"
+    run -126 "$TRACE" -- /
+}
+
+@test "COMMAND is looked up with the invoking user's rights" {
+    mkdir -m 700 "$FOR_ALL/secret"
+    printf '#!/bin/sh\n' >"$FOR_ALL/secret/tool"
+    chmod 755 "$FOR_ALL/secret/tool"
+    run -126 env SUDO_UID=65534 SUDO_GID=65534 "$TRACE" -- "$FOR_ALL/secret/tool"
+    run -126 env SUDO_UID=65534 SUDO_GID=65534 PATH="$FOR_ALL/secret:$PATH" "$TRACE" -- tool
+}
+
+@test "files that cannot be written: one sentence, and nothing is touched" {
+    echo precious >precious
+    ln -s precious link
+    refute_works "'link'.*symbolic link" "$TRACE" -w link
+    assert_equal "$(cat precious)" precious
+    refute_works "'missing/x'.*directory does not exist" "$TRACE" -o missing/x
+    refute_works "'/'.*is a directory" "$TRACE" -o /
+    refute_works "same file" "$TRACE" -o twice -w twice
+    refute_works "may not write there" env SUDO_UID=65534 SUDO_GID=65534 "$TRACE" -w "$FOR_ALL/x"
+    [ ! -e "$FOR_ALL/x" ]
+}
+
+# --- show ---
+
+@test "show: the same recording gives the same bytes, also from a pipe" {
+    for options in '' --json '-t' '-tt' '--layer app' '--width 80' '--color always'; do
+        # shellcheck disable=SC2086 # several words
+        "$TRACE" show $options "$RECORDING" >first
+        [ -s first ]
+        # shellcheck disable=SC2086
+        cat "$RECORDING" | "$TRACE" show - $options | cmp - first
+    done
+}
+
+@test "show: options count on both sides of FILE" {
+    "$TRACE" show --json "$RECORDING" >before
+    "$TRACE" show "$RECORDING" --json | cmp - before
+    refute_works "one recording at a time" "$TRACE" show "$RECORDING" again
+    refute_works "which recording" "$TRACE" show --json
+}
+
+@test "show: needs no root" {
+    run nobody "$FOR_ALL/trace" show "$RECORDING"
+    assert_success
+    assert_output --partial 'connect(3, 127.0.0.1:65430)'
+}
+
+@test "show: the whole conversation is there, every line of JSON is JSON" {
+    "$TRACE" show --json "$RECORDING" >out
+    python3 - out <<'END'
+import json, sys
+rows = [json.loads(line) for line in open(sys.argv[1])]
+calls = [r["call"] for r in rows if r.get("kind") == "call" and r.get("phase") == "exit"]
+assert calls == "socket bind listen socket connect accept sendto recvfrom sendto recvfrom close recvfrom".split(), calls
+assert rows[0]["type"] == "header" and rows[0]["backend"] == "tracepoint", rows[0]
+assert rows[-1]["type"] == "trailer" and rows[-1]["complete"] is True, rows[-1]
+assert rows[-1]["lost"] == 0, rows[-1]
+assert [r["t_ns"] for r in rows[1:-1] if "t_ns" in r] == sorted(r["t_ns"] for r in rows[1:-1] if "t_ns" in r)
+END
+}
+
+@test "show: --layer leaves the other layers out" {
+    "$TRACE" show --json --layer app,wire "$RECORDING" >out
+    python3 - out <<'END'
+import json, sys
+layers = {r["layer"] for r in map(json.loads, open(sys.argv[1])) if "id" in r and r.get("kind") in ("call", "segment", "state")}
+assert layers == {"app", "wire"}, layers
+END
+}
+
+@test "show: a recording limited to some layers shows those unless told" {
+    python3 "$MAKE_RECORDING" --layers 1 >limited
+    "$TRACE" show limited >out
+    "$TRACE" show --layer app "$RECORDING" | cmp - out
+}
+
+@test "show: nothing in a recording reaches the terminal as a control character" {
+    for options in '' --json; do
+        # shellcheck disable=SC2086
+        run bash -c '"$TRACE" show '"$options"' "$RECORDING" | LC_ALL=C grep -c "[^[:print:]]"'
+        assert_output 0
+    done
+}
+
+@test "show: lost events are told, with how many and where" {
+    python3 "$MAKE_RECORDING" --lost 7 >lossy
+    run "$TRACE" show lossy
+    assert_success
+    assert_output --regexp '7 (events )?(were )?lost'
+    "$TRACE" show --json lossy | tail -1 | python3 -c 'import json; assert json.loads(input())["lost"] == 7'
+}
+
+@test "show: a recording that is cut is shown up to the cut, and that is said" {
+    head -c 3900 "$RECORDING" >cut
+    run --separate-stderr "$TRACE" show cut
+    assert_success
+    assert_output --partial 'connect(3, 127.0.0.1:65430)'
+    [[ $stderr =~ ^trace:\ .*\'cut\'\ is\ cut\ short\ after\ 3[0-9]{3}\ bytes ]]
+    "$TRACE" show --json cut 2>/dev/null | tail -1 |
+        python3 -c 'import json; assert json.loads(input())["complete"] is False'
+    python3 "$MAKE_RECORDING" --no-end >unfinished
+    run --separate-stderr "$TRACE" show unfinished
+    assert_success
+    [[ $stderr =~ "cut short" ]]
+}
+
+@test "show: cut at any byte, it neither crashes nor invents a line" {
+    python3 - "$TRACE" "$RECORDING" <<'END'
+import subprocess, sys
+trace, path = sys.argv[1:]
+data = open(path, "rb").read()
+def show(part):
+    return subprocess.run([trace, "show", "--json", "-"], input=part, capture_output=True)
+def steps(out):  # what happened, without the first line, the last, and sums at the end
+    return [line for line in out.splitlines() if b'"kind":"call"' in line and b'"phase":"exit"' in line]
+whole = steps(show(data).stdout)
+for cut in range(0, len(data), 37):
+    run = show(data[:cut])
+    assert run.returncode in (0, 125), (cut, run)
+    assert (run.returncode == 125) == (cut < 24), (cut, run.returncode)
+    got = steps(run.stdout)
+    names = lambda lines: [line.split(b'"call":')[1].split(b",")[0] for line in lines]
+    for name in names(got):
+        assert name in names(whole), (cut, name)
+    assert len(got) <= len(whole), cut
+END
+}
+
+@test "show: no recording, or one of another version" {
+    refute_works "'nothing'.*No such file" "$TRACE" show nothing
+    refute_works "no recording.*trace -w FILE" "$TRACE" show /etc/passwd
+    refute_works "no recording" "$TRACE" show /dev/null
+    refute_works "Is a directory" "$TRACE" show .
+    python3 "$MAKE_RECORDING" --version 9 >newer
+    refute_works "format 9.*newer trace" "$TRACE" show newer
+}
+
+@test "show: a full disk is told, a reader that leaves is not" {
+    run bash -c '"$TRACE" show "$RECORDING" >/dev/full'
+    assert_failure 125
+    assert_output --partial "No space left"
+    python3 "$MAKE_RECORDING" --repeat 2000 >long
+    run bash -c '"$TRACE" show long | head -1; echo "${PIPESTATUS[0]}"'
+    assert_equal "${lines[1]}" 0
+    assert_equal "${#lines[@]}" 2
+}
+
+@test "show: --speed and --step change no byte" {
+    "$TRACE" show "$RECORDING" >plain
+    "$TRACE" show --speed 0.2 "$RECORDING" | cmp - plain
+    yes '' | "$TRACE" show --step "$RECORDING" | cmp - plain
+    "$TRACE" show --step "$RECORDING" </dev/null | cmp - plain
+    refute_works "'0' is no speed" "$TRACE" show --speed 0 "$RECORDING"
+}
+
+@test "show: --speed takes the time it says" {
+    began=$(date +%s%N)
+    "$TRACE" show --speed 0.02 "$RECORDING" >/dev/null # 4 ms
+    took=$((($(date +%s%N) - began) / 1000000))
+    [ "$took" -ge 200 ]
+}
+
+@test "show: --step waits for each line, q ends" {
+    printf '\n\nq' >keys
+    "$TRACE" show "$RECORDING" | head -3 >three
+    "$TRACE" show --step "$RECORDING" <keys | cmp - three
+}
+
+@test "show: a terminal that is too narrow is told so" {
+    run script -qec 'stty cols 40; exec "$TRACE" show "$RECORDING"' /dev/null
+    assert_failure 125
+    assert_output --partial "40 columns"
+    run script -qec 'stty cols 40; exec "$TRACE" show --width 80 "$RECORDING"' /dev/null
+    assert_success
+    run script -qec 'stty cols 80; exec "$TRACE" show --color never "$RECORDING"' /dev/null
+    assert_success
+    output=${output//$'\r'/}
+    assert_width 80
+}
+
+@test "show: colour on a terminal, not in a pipe, not with NO_COLOR" {
+    escape=$(printf '\033')
+    run "$TRACE" show "$RECORDING"
+    refute_output --partial "$escape"
+    run script -qec 'stty cols 100; TERM=xterm exec "$TRACE" show "$RECORDING"' /dev/null
+    assert_output --partial "$escape"
+    run script -qec 'stty cols 100; NO_COLOR=1 TERM=xterm exec "$TRACE" show "$RECORDING"' /dev/null
+    refute_output --partial "$escape"
+}
+
+# --- live: start and end ---
+
+# Start in the background; returns when it traces. The ready marker comes through a pipe.
+start() { # OPTIONS...
+    local ready line=
+    mkfifo ready
+    exec {ready}<>ready
+    "$TRACE" --ready-fd 9 "$@" 9>ready >stdout 2>stderr </dev/null 3>&- &
+    TRACE_PID=$!
+    read -r -t 20 -u "$ready" line || true
+    exec {ready}>&-
+    rm ready
+    assert_equal "$line" ready
+}
+
+finish() {
+    status=0
+    wait "$TRACE_PID" || status=$?
+    TRACE_PID=
+}
+
+# COMMAND says that it is there: its handlers are installed.
+wait_for() { # FILE REGEX
+    until grep -qs "$2" "$1"; do
+        kill -0 "$TRACE_PID" || fail "the tracer is gone: $(cat stderr)"
+    done
+}
+
+@test "live: the exit status is COMMAND's" {
+    for wanted in 0 1 3 124 255; do
+        run "$TRACE" -o out -- sh -c "exit $wanted"
+        assert_equal "$status" "$wanted"
+    done
+}
+
+@test "live: a signal that kills COMMAND kills us, without a core" {
+    ulimit -c unlimited
+    run bash -c '"$TRACE" -o out -- sh -c "ulimit -c 0; kill -ABRT \$\$" 2>/dev/null; echo $?'
+    assert_line 134
+    run bash -c '"$TRACE" -o out -- sh -c "kill -KILL \$\$" 2>/dev/null; echo $?'
+    assert_line 137
+    run find . -name 'core*'
+    assert_output ''
+}
+
+@test "live: COMMAND without dashes, its options are its own" {
+    run "$TRACE" -o out sh -c 'echo "$@"' sh -o --json -p 1
+    assert_success
+    assert_output -- '-o --json -p 1'
+}
+
+@test "live: COMMAND's output is its own, text goes to standard error" {
+    run --separate-stderr "$TRACE" -- python3 -c 'import socket; socket.socket(); print("mine")'
+    assert_success
+    assert_output mine
+    [[ $stderr == *socket* ]]
+}
+
+@test "live: COMMAND gets our standard input and descriptors, and none of the tracer's" {
+    # bats itself has more open than a shell has
+    exec 7<"$RECORDING"
+    run bash -c 'echo line | "$TRACE" -q -o out -w rec -- sh -c "cat; ls -1 /proc/\$\$/fd"'
+    assert_success
+    with=$output
+    run bash -c 'echo line | sh -c "cat; ls -1 /proc/\$\$/fd"'
+    assert_output "$with"
+    assert_line 7
+}
+
+@test "live: COMMAND has default signals and the invoking user's identity" {
+    chmod 755 .
+    run env SUDO_UID=65534 SUDO_GID=65534 SUDO_USER=nobody HOME=/root FOO=bar "$TRACE" -o /dev/null -- \
+        sh -c 'id -u; id -g; id -G; echo "$HOME $USER $LOGNAME $FOO"; exec grep -E "SigIgn|SigBlk" /proc/self/status'
+    assert_success
+    assert_line --index 0 65534
+    assert_line --index 1 65534
+    assert_line --index 2 "$(id -G nobody)"
+    assert_line --index 3 "$(getent passwd nobody | cut -d: -f6) nobody nobody bar"
+    assert_line --regexp 'SigBlk:.0*$'
+    assert_line --regexp 'SigIgn:.0*$'
+}
+
+@test "live: capabilities are given up once tracing has begun" {
+    start -o live
+    run python3 - "$TRACE_PID" <<'END'
+import re, sys
+status = open(f"/proc/{sys.argv[1]}/status").read()
+kept = 1 << 39 | 1 << 38 | 1 << 19 | 1 << 5 | 1 << 2  # bpf, perfmon, sys_ptrace, kill, dac_read_search
+for field in "CapPrm", "CapEff":
+    value = int(re.search(field + r":\s*(\w+)", status)[1], 16)
+    assert value and not value & ~kept, (field, hex(value))
+END
+    assert_success
+    kill -INT "$TRACE_PID"
+    finish
+    assert_equal "$status" 0
+}
+
+@test "live: a signal reaches COMMAND although it runs as somebody else" {
+    export SUDO_UID=65534 SUDO_GID=65534
+    start -o /dev/null -- sh -c 'trap "exit 5" TERM; echo up; while :; do sleep 0.1; done'
+    wait_for stdout up
+    kill -TERM "$TRACE_PID"
+    finish
+    assert_equal "$status" 5
+}
+
+@test "live: files belong to the invoking user, mode 0600" {
+    cd "$FOR_ALL"
+    mkdir -m 777 open
+    touch open/before
+    chown 65534 open/before
+    chmod 644 open/before
+    run env SUDO_UID=65534 SUDO_GID=65534 "$TRACE" -o open/text -w open/rec -- true
+    assert_success
+    run stat -c '%u:%g %a' open/text open/rec
+    assert_output $'65534:65534 600\n65534:65534 600'
+    run env SUDO_UID=65534 SUDO_GID=65534 "$TRACE" -w open/before -- true
+    assert_equal "$(stat -c %a open/before)" 600
+}
+
+@test "live: tracing goes on until COMMAND's children ended, too" {
+    run "$TRACE" --json -o out -- sh -c 'python3 -c "
+import os, socket
+while os.getppid() == $$: pass
+socket.socket().bind((\"127.0.0.1\", 0))" & exit 3'
+    assert_failure 3
+    grep -q '"call":"bind"' out
+}
+
+@test "live: the text is that of the recording, byte for byte" {
+    "$TRACE" -o live -w rec -- python3 -c 'if True:
+        import socket
+        s = socket.create_server(("127.0.0.1", 0))
+        c = socket.create_connection(s.getsockname())
+        p, _ = s.accept()
+        c.send(b"hello"); p.recv(100); p.close(); c.recv(1); c.close()'
+    grep -q 'connect(' live
+    "$TRACE" show rec | cmp - live
+    "$TRACE" --json -o live -w rec -- python3 -c 'import socket; socket.create_server(("127.0.0.1", 0))'
+    "$TRACE" show --json rec | cmp - live
+    "$TRACE" --layer app -o live -w rec -- python3 -c 'import socket; socket.create_server(("127.0.0.1", 0))'
+    "$TRACE" show rec | cmp - live
+}
+
+@test "live: -w alone shows nothing and sums up in one line" {
+    run --separate-stderr "$TRACE" -w rec -- python3 -c 'import socket; socket.socket()'
+    assert_success
+    assert_output ''
+    [[ $stderr =~ ^trace:\ recorded\ [1-9][0-9]*\ events,\ 0\ lost,\ in\ rec$ ]]
+    run --separate-stderr "$TRACE" -q -w rec -- true
+    assert_equal "$stderr" ''
+}
+
+@test "live: a recording through a pipe" {
+    "$TRACE" -q -w - -- python3 -c 'import socket; socket.create_server(("127.0.0.1", 0))' | "$TRACE" show - >out
+    grep -q 'bind(' out
+}
+
+@test "live: SIGINT, SIGTERM and SIGHUP end it in order" {
+    for signal in INT TERM HUP; do
+        rm -f stderr
+        start -o live -w rec
+        kill -"$signal" "$TRACE_PID"
+        finish
+        assert_equal "$signal $status" "$signal 0"
+        "$TRACE" show rec 2>cut | cmp - live
+        assert_equal "$(cat cut)" ''
+    done
+}
+
+@test "live: a ready marker for people, unless -q" {
+    start -o live
+    kill -INT "$TRACE_PID"
+    finish
+    assert_equal "$(cat stderr)" 'trace: tracing (Ctrl-C ends)'
+    start -q -o live
+    kill -INT "$TRACE_PID"
+    finish
+    assert_equal "$(cat stderr)" ''
+}
+
+@test "live: COMMAND's own ending after a signal is still traced" {
+    start --json -o live -w rec -- python3 -uc 'if True:
+        import signal, socket, sys
+        def end(*_):
+            socket.socket().bind(("127.0.0.1", 0))
+            sys.exit(9)
+        signal.signal(signal.SIGTERM, end)
+        print("up")
+        while True: signal.pause()'
+    wait_for stdout up
+    kill -TERM "$TRACE_PID"
+    finish
+    assert_equal "$status" 9
+    grep -q '"call":"bind"' live
+    "$TRACE" show --json rec | cmp - live
+}
+
+@test "live: COMMAND that ignores the signal is ended after a while" {
+    start -o live -- sh -c 'trap "" INT; echo up; while :; do sleep 1; done'
+    wait_for stdout up
+    kill -INT "$TRACE_PID"
+    finish
+    assert_equal "$status" 143
+    tail -1 live | grep -q 'lost'
+}
+
+@test "live: a second signal ends at once" {
+    start -o live -- sh -c 'trap "" INT TERM; echo up; sleep 4'
+    wait_for stdout up
+    began=$(date +%s%N)
+    kill -INT "$TRACE_PID"
+    while kill -INT "$TRACE_PID" 2>/dev/null; do :; done
+    finish
+    [ $((($(date +%s%N) - began) / 1000000)) -lt 1500 ]
+    assert_equal "$status" 130
+}
+
+@test "live: --duration and --events end it, and COMMAND with it" {
+    run "$TRACE" -q -o out --duration 0.2
+    assert_success
+    run timeout 20 "$TRACE" -o out --duration 0.2 -- sleep 60
+    assert_success
+    run timeout 20 "$TRACE" --json -o live -w rec --events 4 -- python3 -c 'if True:
+        import socket
+        while True: socket.create_server(("127.0.0.1", 0)).close()'
+    assert_success
+    "$TRACE" show --json rec | cmp - live
+}
+
+@test "live: a reader that leaves ends it silently, the recording is finished" {
+    run bash -c '"$TRACE" -q --text -w rec -- python3 -c "
+import socket
+for i in range(1000): socket.create_server((\"127.0.0.1\", 0)).close()" 2>&1 | head -1; echo "${PIPESTATUS[0]}"'
+    assert_equal "${#lines[@]}" 2
+    assert_equal "${lines[1]}" 0
+    run --separate-stderr "$TRACE" show rec
+    assert_success
+    assert_equal "$stderr" ''
+}
+
+@test "live: a full disk is told, and what was recorded until then can be shown" {
+    mkdir disk
+    run with_mounts 'mount -t tmpfs -o size=64k none disk && "$TRACE" -q -w disk/rec -- python3 -c "
+import socket
+for i in range(3000): socket.create_server((\"127.0.0.1\", 0)).close()"; echo "status $?"; "$TRACE" show disk/rec >shown'
+    assert_line --partial "'disk/rec': No space left on device"
+    assert_line 'status 125'
+    assert_line --partial 'is cut short after'
+    grep -q 'bind(' shown
+    refute_works "No space left" "$TRACE" -q -o /dev/full -- python3 -c 'import socket; socket.socket()'
+}
+
+@test "live: doctor says yes on a machine where tracing works" {
+    run "$TRACE" doctor
+    assert_success
+    assert_output --partial 'Tracing works.'
+    assert_width 80
+}
