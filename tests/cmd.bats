@@ -418,7 +418,7 @@ wait_for() { # FILE REGEX
 }
 
 @test "live: a signal that kills COMMAND kills us, without a core" {
-    ulimit -c unlimited
+    ulimit -c unlimited || true # sudo may have set the hard limit
     run bash -c '"$TRACE" -o out -- sh -c "ulimit -c 0; kill -ABRT \$\$" 2>/dev/null; echo $?'
     assert_line 134
     run bash -c '"$TRACE" -o out -- sh -c "kill -KILL \$\$" 2>/dev/null; echo $?'
@@ -461,7 +461,8 @@ wait_for() { # FILE REGEX
     assert_line --index 2 "$(id -G nobody)"
     assert_line --index 3 "$(getent passwd nobody | cut -d: -f6) nobody nobody bar"
     assert_line --regexp 'SigBlk:.0*$'
-    assert_line --regexp 'SigIgn:.0*$'
+    # signals 32 and 33 are the C library's own; make leaves them ignored for its children
+    assert_line --regexp 'SigIgn:.(0{16}|0{7}180000000)$'
 }
 
 @test "live: capabilities are given up once tracing has begun" {

@@ -45,7 +45,7 @@ __noinline int fd_closed_by_kernel(s32 fd, u32 cflags, u32 first, u32 last)
 	struct event_call *c;
 	struct fd_ref ref;
 
-	if (!s || fd_resolve(&ref, fd) || !ref.sk)
+	if (!s || (u32)fd < first || (u32)fd > last || fd_resolve(&ref, fd) || !ref.sk)
 		return 0;
 	st = sock_lookup(ref.sk);
 	if (!st)
@@ -101,18 +101,6 @@ __noinline int fd_word_closed(u64 word, u32 base, u32 cflags, u32 first, u32 las
 	return 0;
 }
 
-/* Bits of the 64 descriptors from base that lie in [first, last]. */
-static __always_inline u64 range_mask(u32 base, u32 first, u32 last)
-{
-	u64 mask = ~0ULL;
-
-	if (first > base)
-		mask = first - base > 63 ? 0 : mask << (first - base);
-	if (last - base < 63 && last >= base)
-		mask &= ~0ULL >> (63 - (last - base));
-	return mask;
-}
-
 /* 1: the table ends in this block. */
 __noinline int fd_block_closed(u32 base, u32 cflags, u32 first, u32 last)
 {
@@ -130,7 +118,7 @@ __noinline int fd_block_closed(u32 base, u32 cflags, u32 first, u32 last)
 		bpf_probe_read_kernel(&word, 8, (void *)(open + base / 8));
 		if (cflags & CALLF_BY_EXEC)
 			bpf_probe_read_kernel(&mask, 8, (void *)(cloexec + base / 8));
-		word &= mask & range_mask(base, first, last);
+		word &= mask;
 		if (word)
 			fd_word_closed(word, base, cflags, first, last);
 	}

@@ -263,18 +263,13 @@ static bool say_dropped(const struct step *s, char *buf, size_t size)
 	return true;
 }
 
-static bool say_exits(const struct step *s, char *buf, size_t size)
+static bool say_forks(const struct step *s, char *buf, size_t size)
 {
 	const struct event_proc *p = (const struct event_proc *)s->ev;
 
-	if (p->e.kind != EV_PROC)
+	if (p->e.kind != EV_PROC || p->what != PROC_FORK)
 		return false;
-	if (p->what == PROC_EXIT)
-		snprintf(buf, size, "the kernel closes its descriptors");
-	else if (p->what == PROC_FORK)
-		snprintf(buf, size, "the child has copies of its descriptors");
-	else
-		return false;
+	snprintf(buf, size, "the child has copies of its descriptors");
 	return true;
 }
 
@@ -296,7 +291,7 @@ static const struct remark remarks[] = {
 	{ .say = say_no_window },
 	{ .say = say_time_wait, .limit = 3 },
 	{ .say = say_dropped },
-	{ .say = say_exits, .limit = 4 },
+	{ .say = say_forks, .limit = 4 },
 };
 static_assert(sizeof(remarks) / sizeof(remarks[0]) <= REMARKS_MAX, "a counter for every row");
 

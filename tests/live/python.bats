@@ -18,7 +18,7 @@ END
 }
 
 hello() {
-    client=$(one sock call=connect phase=exit ret=0 dst~:65430)
+    client=$(one sock call=connect phase=exit ret=0 type=stream dst~:65430)
     expect_delivered "$client" 14
     same "greeting out" 14 "$(sum ret call=sendto sock="$client" phase=exit)"
     same "greeting back" 14 "$(sum ret call=recvfrom sock="$client" phase=exit)"

@@ -278,6 +278,22 @@ static void test_addr_equal(void **state)
 	assert_false(equal(ip6("::", 0), ip4("0.0.0.0", 0)));
 }
 
+static bool on_wire(struct ev_addr a, struct ev_addr as)
+{
+	struct ev_addr w = addr_on_wire(&a);
+
+	return !memcmp(&w, &as, sizeof(w));
+}
+
+static void test_on_wire(void **state)
+{
+	(void)state;
+	assert_true(on_wire(ip6("::ffff:10.0.0.1", 5), ip4("10.0.0.1", 5)));
+	assert_true(on_wire(ip6("::10.0.0.1", 5), ip6("::10.0.0.1", 5)));
+	assert_true(on_wire(ip6("fe80::1", 5), ip6("fe80::1", 5)));
+	assert_true(on_wire(ip4("10.0.0.1", 5), ip4("10.0.0.1", 5)));
+}
+
 static bool loopback(struct ev_addr a)
 {
 	return addr_is_loopback(&a);
@@ -454,7 +470,8 @@ int main(void)
 		cmocka_unit_test(test_errors),	       cmocka_unit_test(test_sockopt_names),
 		cmocka_unit_test(test_sockopt_values), cmocka_unit_test(test_flags),
 		cmocka_unit_test(test_call_word),      cmocka_unit_test(test_addr_text),
-		cmocka_unit_test(test_addr_equal),     cmocka_unit_test(test_loopback),
+		cmocka_unit_test(test_addr_equal),     cmocka_unit_test(test_on_wire),
+		cmocka_unit_test(test_loopback),
 		cmocka_unit_test(test_sequence_wrap),  cmocka_unit_test(test_escaped),
 		cmocka_unit_test(test_path),	       cmocka_unit_test(test_small_buffers),
 	};
