@@ -8,7 +8,6 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -81,9 +80,9 @@ static inline struct event_gai gai_new(const char *node, const char *service)
 	struct event_gai g = { .e = { .kind = EV_GAI, .size = sizeof(g) } };
 
 	if (node)
-		snprintf(g.node, sizeof(g.node), "%s", node);
+		memcpy(g.node, node, strnlen(node, sizeof(g.node) - 1));
 	if (service)
-		snprintf(g.service, sizeof(g.service), "%s", service);
+		memcpy(g.service, service, strnlen(service, sizeof(g.service) - 1));
 	g.has_node = node != NULL;
 	g.has_service = service != NULL;
 	return g;
