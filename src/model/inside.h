@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of src/model share and nobody else sees: the public objects with their private
+ * half around them, and who offers what. A public object is the first member of its private one,
+ * so the pointers convert; sock_of() and conn_of() do it in one place.
+ */
+#ifndef SOCKLENS_MODEL_INSIDE_H
+#define SOCKLENS_MODEL_INSIDE_H
+
+#include <sys/queue.h>
+
+#include "../util/hash.h"
+#include "model.h"
+#include "track.h"
+
+#define NS_PER_MS 1000000ULL
+#define NS_PER_S 1000000000ULL
+
+/* include/net/tcp_states.h, the numbers every record carries. */
+enum tcp_state {
+	TCP_S_ESTABLISHED = 1,
+	TCP_S_SYN_SENT = 2,
+	TCP_S_SYN_RECV = 3,
+	TCP_S_FIN_WAIT1 = 4,
+	TCP_S_FIN_WAIT2 = 5,
+	TCP_S_TIME_WAIT = 6,
+	TCP_S_CLOSE = 7,
+	TCP_S_CLOSE_WAIT = 8,
+	TCP_S_LAST_ACK = 9,
+	TCP_S_LISTEN = 10,
+	TCP_S_CLOSING = 11,
+	TCP_S_NEW_SYN_RECV = 12,
+};
+
+/* TCP flags as in the header. */
+enum tcp_flag { TCPF_FIN = 1, TCPF_SYN = 2, TCPF_RST = 4, TCPF_PSH = 8, TCPF_ACK = 16 };
+
+/* Something that is freed some time after its end: a place in the queue of gc.c. */
+enum mortal_kind { MORTAL_SOCK = 1, MORTAL_CONN = 2, MORTAL_PROC = 3 };
+struct mortal {
+	TAILQ_ENTRY(mortal) link;
+	enum mortal_kind kind;
+	bool queued;
+	__u64 t_ns;    /* in the queue since */
+	__u64 touched; /* number of the gc before the last step that pointed here */
+};
+
+struct fdtable;
+
+struct mproc {
+	struct proc p;
+	struct mortal mortal;
+	struct fdtable *files; /* NULL: no descriptor known */
+};
+
+struct mconn;
+struct msock;
+
+/* A socket's place in a conversation. It outlives the socket's interest in it (left). */
+struct seat {
+	LIST_ENTRY(seat) link; /* of the socket's seats */
+	struct msock *s;       /* NULL: free */
+	struct mconn *c;
+	bool left; /* the socket went on to another conversation */
+};
+
+/* Bytes or datagrams a call moved. */
+struct traffic {
+	bool sending, peek;
+	__u64 bytes;
+	__u64 messages;
+};
+
+struct msock {
+	struct sock s;
+	struct mortal mortal;
+	struct track tx, rx;
+	LIST_HEAD(, seat) seats;
+	struct mconn *last_in; /* UDP: whose datagram arrived last, and how long it was */
+	__u32 last_in_len;
+	struct msock *next_bound;    /* others bound to the same port, see sock_bound() */
+	__u64 bound_key;	     /* 0: not in that index */
+	TAILQ_ENTRY(msock) nameless; /* in the model's list, if aiming */
+	struct ev_addr aim;	     /* where the call in progress sends */
+	struct ev_addr owed_to; /* UDP: moved when our port was not known yet; port 0: nothing */
+	struct traffic owed;
+	__u64 t_last;
+	unsigned int refs;    /* seats taken, and children that point here as their listener */
+	unsigned int calling; /* calls in progress on it */
+	bool announced;	      /* an EV_SOCK told who it is */
+	bool orphaned;	      /* no descriptor refers to it any more */
+	bool established;     /* was, at least once */
+	bool aiming;
+	bool bound;	 /* by bind(): it keeps its port when a connect() fails */
+	bool owner_left; /* the process in conn->pid closed it; others may have it */
+};
+
+/* One segment lately seen leaving, to know its arrival and its twin by. */
+struct seen {
+	__u32 seq, ack, len;
+	__u8 flags;
+	bool used, arrived, rtx;
+};
+#define SEEN_MAX 32
+
+/* What the wire told about one sender. */
+struct wire {
+	__u32 isn;
+	__u32 nxt;		      /* behind the last byte seen leaving */
+	__u32 out_netns, out_ifindex; /* where its departures are seen, nearest to it */
+	__u8 wscale;		      /* as in struct event_segment */
+	bool isn_known, nxt_known, syn_seen, synack_seen, out_seen;
+	unsigned int head;
+	struct seen seen[SEEN_MAX];
+};
+
+/* Datagrams and AF_UNIX bytes of one direction, counted. */
+struct counts {
+	__u64 sent, read, arrived, dropped; /* bytes */
+	__u64 arrived_n;		    /* datagrams */
+};
+
+#define CONN_NETNS_MAX 4
+
+struct mconn {
+	struct conn c;
+	struct mortal mortal;
+	TAILQ_ENTRY(mconn) all;	 /* by id */
+	TAILQ_ENTRY(mconn) over; /* waiting for its summary */
+	struct mconn *next_key;	 /* same protocol and ports */
+	__u64 key;
+	__u64 t_over;
+	__u32 netns[CONN_NETNS_MAX]; /* where it was seen */
+	unsigned int n_netns;
+	LIST_HEAD(, flow) flows;
+	struct seat seat[2];
+	struct wire wire[2];	 /* by sender: 0 client, 1 server */
+	struct counts counts[2]; /* by sender */
+	unsigned int rtx_wire[2], rtx_kernel[2];
+	bool sure;   /* which end is the client is known, not guessed */
+	bool frozen; /* an end went on: its counters are no longer ours */
+	bool told;   /* the summary is out */
+	bool refused, timed_out;
+	bool aligned[2]; /* by sender: both ends count from the same byte */
+};
+
+struct flow {
+	TAILQ_ENTRY(flow) idle; /* in the list of those without a conversation */
+	LIST_ENTRY(flow) of;	/* in the list of its conversation's flows */
+	__u32 fid;
+	__u32 netns;
+	__u16 protocol;
+	struct ev_addr end[2]; /* a, b */
+	struct mconn *conn;
+};
+
+TAILQ_HEAD(mortal_head, mortal);
+TAILQ_HEAD(mconn_head, mconn);
+TAILQ_HEAD(flow_head, flow);
+TAILQ_HEAD(msock_head, msock);
+
+enum reason_table { REASON_RST = 0, REASON_DROP = 1, REASON_MAX = 2 };
+
+struct model {
+	step_fn fn;
+	void *ctx;
+	int err; /* what fn returned where nobody could be told */
+	__u64 last_id;
+	__u64 now_ns; /* latest moment seen */
+	__u64 gc_seq;
+	__u32 last_conn;
+	bool lossy; /* records are missing: a first sight may be a late one */
+	struct hash *procs, *socks, *flows;
+	struct hash *conns; /* by protocol and ports: newest, then next_key */
+	struct hash *bound; /* by namespace, protocol and port: listeners and UDP sockets */
+	struct hash *calls; /* by thread: struct entry of model.c */
+	struct hash *reasons[REASON_MAX];
+	struct mortal_head mortals;
+	struct mconn_head all, over;
+	struct flow_head idle_flows;
+	struct msock_head nameless; /* sockets in a call that gives them a port */
+	size_t n_conns, n_idle_flows;
+};
+
+/* Live objects, for tests of forgetting. */
+struct model_count {
+	size_t procs, socks, conns, flows, fds, calls;
+};
+struct model_count model_count(const struct model *m);
+
+static inline struct msock *sock_of(const struct sock *s)
+{
+	return (struct msock *)s;
+}
+
+static inline struct mconn *conn_of(const struct conn *c)
+{
+	return (struct mconn *)c;
+}
+
+/* model.c */
+int model_emit(struct model *m, struct step *s);
+
+/* gc.c */
+void mortal_add(struct model *m, struct mortal *d, enum mortal_kind kind, __u64 t_ns);
+
+/* proc.c */
+struct mproc *proc_find(const struct model *m, __u32 pid);
+struct mproc *proc_get(struct model *m, __u32 pid); /* makes it; NULL: out of memory */
+void proc_free(struct model *m, struct mproc *p);
+int proc_event(struct model *m, const struct moment *mo, struct step *s);
+int proc_fd_event(struct model *m, const struct moment *mo, struct step *s);
+
+/* sock.c */
+struct msock *sock_find(const struct model *m, __u32 sid);
+struct msock *sock_get(struct model *m, __u32 sid, __u64 t_ns); /* makes it; NULL: out of memory */
+void sock_free(struct model *m, struct msock *s);
+int sock_event(struct model *m, const struct moment *mo, struct step *s);
+bool sock_is_tcp(const struct msock *s);
+bool sock_gone(const struct msock *s); /* nothing more can happen to its bytes */
+void sock_set_role(struct model *m, struct msock *s, enum role role, __u32 pid);
+void sock_named(struct model *m, struct msock *s, const struct ev_addr *src,
+		const struct ev_addr *dst); /* the wire told its addresses first */
+void sock_listen(struct model *m, struct msock *s, __u32 pid);
+void sock_opened(struct msock *s, __u32 pid, int fd);
+void sock_orphan(struct model *m, struct msock *s, __u64 t_ns); /* its last descriptor is gone */
+void sock_die(struct model *m, struct msock *s, __u64 t_ns);	/* the kernel freed it */
+void sock_check_gone(struct model *m, struct msock *s, __u64 t_ns); /* its state changed */
+void sock_restart(struct model *m, struct msock *s, __u64 t_ns); /* a new connection begins on it */
+__u32 sock_owner(const struct msock *s);			 /* pid, 0 = unknown */
+/* The socket in this namespace that gets what is sent to `to` (from `from`), NULL: none known. */
+struct msock *sock_bound(const struct model *m, __u32 netns, __u16 protocol,
+			 const struct ev_addr *to, const struct ev_addr *from);
+bool addr_is_any(const struct ev_addr *a);
+
+/* levels.c. state: the TCP state these levels belong to. True if anything was news. */
+enum levels_from { LEVELS_KERNEL = 0, LEVELS_CALL = 1 };
+bool levels_apply(struct model *m, struct msock *s, const struct levels *lv, unsigned int state,
+		  enum levels_from from);
+void levels_established(struct model *m, struct msock *s, const struct levels *lv);
+void levels_fin_queued(struct msock *s, __u32 seq); /* seq: of the FIN */
+
+/* conn.c */
+struct mconn *conn_new(struct model *m, __u32 netns, __u16 protocol, const struct ev_addr *client,
+		       const struct ev_addr *server, __u64 t_ns);
+void conn_free(struct model *m, struct mconn *c);
+void conn_sit(struct model *m, struct mconn *c, struct msock *s, int end);
+void conn_swap(struct mconn *c);
+int conn_side(const struct mconn *c, const struct msock *s);	    /* 0, 1; -1: not its end */
+int conn_addr_side(const struct mconn *c, const struct ev_addr *a); /* whose address it is; or -1 */
+bool conn_in_netns(const struct mconn *c, __u32 netns);
+void conn_add_netns(struct mconn *c, __u32 netns);
+struct mconn *conn_first(const struct model *m, __u16 protocol, __u16 port_a, __u16 port_b);
+/* Same addresses, either way round; UDP: a wildcard address matches any. */
+bool conn_matches(const struct mconn *c, const struct ev_addr *a, const struct ev_addr *b);
+void conn_leave(struct model *m, struct msock *s, __u64 t_ns);
+void conn_check_over(struct model *m, struct mconn *c, __u64 t_ns);
+void conn_end(struct model *m, struct mconn *c, __u64 t_ns);
+
+/* pair.c: which conversation a socket or a flow belongs to */
+int pair_sock(struct model *m, struct msock *s, __u64 t_ns); /* by its addresses; 0 or -ENOMEM */
+int pair_peers(struct model *m, struct msock *s, struct msock *peer, __u64 t_ns); /* AF_UNIX */
+struct mconn *pair_dgram(struct model *m, struct msock *s, const struct ev_addr *remote,
+			 bool sending, __u64 t_ns);
+/* A call that will give the socket an address, and its end; who of those sends on this flow. */
+void pair_aim(struct model *m, struct msock *s, const struct ev_addr *to);
+void pair_unaim(struct model *m, struct msock *s);
+struct msock *pair_nameless(const struct model *m, const struct flow *f, const struct ev_addr *src,
+			    const struct ev_addr *dst);
+struct mconn *pair_flow(struct model *m, const struct flow *f, const struct event_segment *g,
+			__u64 t_ns);
+
+/* summary.c */
+enum conn_end conn_how(const struct mconn *c);
+int summary_flush(struct model *m, __u64 now_ns); /* those whose time has come */
+int summary_rest(struct model *m);		  /* all that are left */
+
+/* ledger.c */
+void ledger_update(struct mconn *c);
+void ledger_of_counts(struct mconn *c, int from);
+
+/* dgram.c: UDP and AF_UNIX, by counting */
+void dgram_moved(struct mconn *c, int side, const struct traffic *t);
+/* Traffic of a socket whose own port is told only afterwards: kept, and counted then. */
+void dgram_owe(struct msock *s, const struct ev_addr *remote, const struct traffic *t);
+void dgram_pay(struct model *m, struct msock *s, __u64 t_ns);
+void dgram_arrived(struct mconn *c, int from, __u32 len);
+void dgram_dropped(struct mconn *c, int from, __u32 len);
+
+/* flow.c */
+struct flow *flow_find(const struct model *m, __u32 fid);
+void flow_set_conn(struct model *m, struct flow *f, struct mconn *c);
+void flow_forget_conn(struct model *m, struct mconn *c); /* its flows have none any more */
+void flow_free_all(struct model *m);
+int flow_event(struct model *m, const struct moment *mo, struct step *s);
+
+/* segment.c */
+int segment_event(struct model *m, const struct moment *mo, struct step *s);
+
+/* call.c, kernel.c */
+int call_event(struct model *m, const struct moment *mo, struct step *s);
+int kernel_event(struct model *m, const struct moment *mo, struct step *s);
+
+#endif
