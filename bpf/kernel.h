@@ -264,15 +264,32 @@ struct sk_buff {
 	struct net_device *dev;
 	unsigned int len;
 	unsigned char *head;
+	unsigned char *data; /* at the transmit hook the link header, at the receive hook the network header */
+	char cb[48];
 	u16 network_header;
 	u16 transport_header;
 	__be16 protocol;
+};
+
+/* The head of what TCP keeps in skb->cb of a queued segment. */
+struct tcp_skb_cb {
+	u32 seq;
+	u32 end_seq;
 };
 
 struct request_sock {
 	struct sock_common __req_common;
 };
 
+enum sock_flags {
+	SOCK_DEAD = 0,
+	SOCK_DONE = 1,
+	SOCK_LINGER = 4,
+};
+
+#pragma clang attribute pop
+
+/* Layouts that the kernel keeps: no relocation, which costs a search through all its types for each. */
 struct bpf_iter_meta {
 	struct seq_file *seq;
 };
@@ -289,12 +306,6 @@ struct bpf_iter__task_file {
 struct bpf_iter__tcp {
 	struct bpf_iter_meta *meta;
 	struct sock_common *sk_common;
-};
-
-enum sock_flags {
-	SOCK_DEAD = 0,
-	SOCK_DONE = 1,
-	SOCK_LINGER = 4,
 };
 
 #if defined(__TARGET_ARCH_x86)
@@ -318,8 +329,6 @@ struct pt_regs {
 	s32 syscallno;
 };
 #endif
-
-#pragma clang attribute pop
 
 /* What user space hands to a call; layouts are ABI, never relocated. 64-bit programs only. */
 struct user_iovec {

@@ -166,7 +166,7 @@ struct flow_state {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 65536);
+	__uint(max_entries, 32768);
 	__type(key, struct flow_key);
 	__type(value, struct flow_state);
 } flows SEC(".maps");

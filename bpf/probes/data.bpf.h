@@ -66,11 +66,8 @@ int BPF_PROG(sock_rcvqueue_full__tp, struct sock *sk, struct sk_buff *skb)
 /* Where segments are recorded it adds nothing. */
 static __always_inline int on_ack(struct sock *sk)
 {
-	struct sock_state *st;
+	struct sock_state *st = kern_sock(sk);
 
-	if (cfg.layers & LAYER_BIT_WIRE)
-		return 0;
-	st = kern_sock(sk);
 	return st ? KERN_EMIT(st, sk, EV_ACK, 0, 0, 0) : 0;
 }
 

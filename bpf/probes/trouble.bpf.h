@@ -7,18 +7,18 @@
 
 #include "kern.bpf.h"
 
-static __always_inline u32 segment_payload(struct sk_buff *skb)
-{
-	return BPF_CORE_READ(skb, len);
-}
-
 SEC("?tp_btf/tcp_retransmit_skb")
 int BPF_PROG(tcp_retransmit_skb__tp, struct sock *sk, struct sk_buff *skb)
 {
 	struct sock_state *st = kern_sock(sk);
+	struct tcp_skb_cb cb = {};
 
-	return st ? KERN_EMIT(st, sk, EV_RETRANSMIT, BPF_CORE_READ(sk, __sk_common.skc_state), 0,
-			      segment_payload(skb)) : 0;
+	if (!st)
+		return 0;
+	if (skb)
+		bpf_probe_read_kernel(&cb, sizeof(cb), &skb->cb);
+	return KERN_EMIT(st, sk, EV_RETRANSMIT, BPF_CORE_READ(sk, __sk_common.skc_state), cb.seq,
+			 BPF_CORE_READ(skb, len));
 }
 
 SEC("?tp_btf/tcp_retransmit_synack")

@@ -62,11 +62,19 @@ static __always_inline int packet_ip6(struct packet *p, const u8 *at, u32 off)
 	return 0;
 }
 
-/* 0 if it is TCP or UDP. A big GSO packet has no total length in its header: then skb->len counts. */
+/* Bytes from the network header on, whatever skb->data points at. */
+static __always_inline u32 packet_bytes(struct sk_buff *skb, const u8 *head, u32 network)
+{
+	u32 start = BPF_CORE_READ(skb, data) - head;
+
+	return BPF_CORE_READ(skb, len) - (network - start);
+}
+
+/* 0 if it is TCP or UDP. A GSO packet over 64 KiB has no total length in its header: then the buffer's counts. */
 static __noinline int packet_parse(struct packet *p, struct sk_buff *skb)
 {
 	const u8 *head;
-	u32 off, skb_len;
+	u32 off, bytes;
 	u16 proto;
 	u16 ports[2];
 	int err;
@@ -89,9 +97,9 @@ static __noinline int packet_parse(struct packet *p, struct sk_buff *skb)
 		return -1;
 	p->src.port = bpf_ntohs(ports[0]);
 	p->dst.port = bpf_ntohs(ports[1]);
-	skb_len = BPF_CORE_READ(skb, len);
-	if (!p->l4_len || p->l4_len > skb_len || skb_len > 0xffff)
-		p->l4_len = skb_len - (p->l4 - off);
+	bytes = packet_bytes(skb, head, off);
+	if (!p->l4_len || p->l4_len > bytes || bytes > 0xffff)
+		p->l4_len = bytes - (p->l4 - off);
 	return 0;
 }
 

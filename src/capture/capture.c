@@ -82,7 +82,7 @@ static void probe_libcs(struct capture *c)
 {
 	if (!loader_has(&c->loader, "getaddrinfo__uprobe"))
 		return;
-	libcs_add(&c->libcs, c->loader.skel, 0);
+	libcs_begin(&c->libcs, c->loader.skel);
 	for (size_t i = 0; i < c->opts.n_pids; i++)
 		libcs_add(&c->libcs, c->loader.skel, c->opts.pids[i]);
 }
@@ -126,6 +126,8 @@ struct capture *capture_open(const struct capture_opts *opts, struct capture_err
 	if (!c->opts.layers)
 		c->opts.layers = LAYER_ALL;
 	scope_config(&cfg, &c->opts);
+	if (c->opts.layers & LAYER_APP)
+		libcs_prepare(&c->libcs);
 	ret = loader_open(&c->loader, opts->backend, &cfg, opts->ring_bytes, scope_fill_maps, &c->opts, err);
 	if (ret)
 		goto fail;
@@ -170,7 +172,8 @@ static void probe_rest(struct loader *l)
 	struct libcs libcs = { 0 };
 	int m = loader_moment_of("getaddrinfo__uprobe"), err;
 
-	if (l->state[m].way >= 0 && libcs_add(&libcs, l->skel, 0)) {
+	libcs_prepare(&libcs);
+	if (l->state[m].way >= 0 && libcs_begin(&libcs, l->skel)) {
 		snprintf(l->state[m].why[0], sizeof(l->state[m].why[0]), "%s",
 			 libcs.why[0] ? libcs.why : "no libc found");
 		l->state[m].way = -1;
@@ -194,7 +197,8 @@ static void fill_row(struct capture_row *row, const struct loader *l, int m, cha
 	row->moment = probe_table[m].name;
 	row->seen_by = s->way >= 0 ? probe_table[m].ways[s->way].sites : NULL;
 	row->why = why[0] ? why : NULL;
-	row->cost = s->way >= 0 ? NULL : probe_table[m].cost;
+	row->not_asked = probe_not_asked(s);
+	row->cost = s->way >= 0 || row->not_asked ? NULL : probe_table[m].cost;
 	row->needed = probe_table[m].needed;
 }
 

@@ -50,6 +50,7 @@ struct capture_row {
 	const char *why;     /* of a missing or second-best way, NULL = nothing to say */
 	const char *cost;    /* what the user loses by it, NULL = nothing */
 	bool needed;	     /* tracing without it makes no sense */
+	bool not_asked;	     /* left out by choice: something else tells the same (see why) */
 };
 /* Really attaches (and detaches) everything. Returns the number of rows, or negative errno with *err filled. */
 int capture_probe_rows(enum backend backend, const struct capture_row **rows, struct capture_error *err);

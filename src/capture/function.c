@@ -20,7 +20,8 @@ static const struct bpf_insn nothing[] = {
 
 static int load_nothing(enum bpf_prog_type type, const struct bpf_prog_load_opts *opts)
 {
-	return bpf_prog_load(type, "nothing", "GPL", nothing, sizeof(nothing) / sizeof(nothing[0]), opts);
+	return bpf_prog_load(type, "nothing", "GPL", nothing, sizeof(nothing) / sizeof(nothing[0]),
+			     opts);
 }
 
 static int try_fentry(const struct btf *btf, const char *name)

@@ -63,6 +63,13 @@ bool loader_has(const struct loader *l, const char *program)
 	       way_has(&probe_table[m].ways[l->state[m].way], program);
 }
 
+const struct btf *loader_btf(struct loader *l)
+{
+	if (!l->btf)
+		l->btf = btf__load_vmlinux_btf();
+	return l->btf;
+}
+
 /* A tracepoint's type is behind a pointer behind the typedef btf_trace_NAME, a function's behind the function. */
 static int btf_arg_count(const struct btf *btf, __u32 id)
 {
@@ -97,14 +104,21 @@ static void refusal(enum backend kind, int err, char *why, size_t size)
 		snprintf(why, size, "this kernel forbids %s (%s)", name, strerror(-err));
 }
 
-/* Cheap reasons to pass a way over, before a load is tried. */
+/*
+ * Cheap reasons to pass a way over, before a load is tried. Reading the kernel's BTF costs more than a tenth of
+ * the time until attached, so tracepoints are first taken on trust: see load_all().
+ */
 static bool way_possible(struct loader *l, const struct way *w, char *why, size_t size)
 {
 	bool function = w->backend != BACKEND_TRACEPOINT;
 	int id, err;
 
-	if (!w->btf)
+	if (!w->btf || (!function && !l->btf))
 		return true;
+	if (!loader_btf(l)) {
+		snprintf(why, size, "the kernel's type information cannot be read");
+		return false;
+	}
 	id = btf__find_by_name_kind(l->btf, w->btf, function ? BTF_KIND_FUNC : BTF_KIND_TYPEDEF);
 	if (id < 0) {
 		snprintf(why, size, "this kernel has no %s", w->sites);
@@ -118,6 +132,15 @@ static bool way_possible(struct loader *l, const struct way *w, char *why, size_
 	if (err)
 		refusal(w->backend, err, why, size);
 	return !err;
+}
+
+/* Moments that only functions show add no fact to what tracepoints tell: unasked they are left out. */
+static bool only_functions(const struct moment_row *row)
+{
+	for (int w = 0; w < WAYS_MAX && row->ways[w].programs[0]; w++)
+		if (row->ways[w].backend == BACKEND_TRACEPOINT)
+			return false;
+	return true;
 }
 
 /* The best way from `first` on that the backend and the kernel's BTF allow; -1 = none. */
@@ -149,7 +172,12 @@ static void choose_all(struct loader *l, enum backend backend, unsigned int laye
 
 		l->state[m].way = -1;
 		if (want && !(want & layers))
-			snprintf(l->state[m].why[0], sizeof(l->state[m].why[0]), "its layer is not shown");
+			snprintf(l->state[m].why[0], sizeof(l->state[m].why[0]), NOT_ASKED "its layer is not shown");
+		else if (probe_table[m].instead & layers)
+			snprintf(l->state[m].why[0], sizeof(l->state[m].why[0]), NOT_ASKED "the wire layer says it");
+		else if (backend == BACKEND_AUTO && only_functions(&probe_table[m]))
+			snprintf(l->state[m].why[0], sizeof(l->state[m].why[0]),
+				 NOT_ASKED "state changes and segments say it");
 		else
 			l->state[m].way = choose_way(l, m, 0, backend);
 	}
@@ -181,7 +209,10 @@ static int open_once(struct loader *l, const struct config *cfg, size_t ring_byt
 	return trace_bpf__load(l->skel);
 }
 
-/* Load, giving up one way at a time until the rest goes in. */
+/*
+ * Load: first on trust; if that fails, what the kernel's BTF rules out is left aside; then one way is given up at
+ * a time until the rest goes in.
+ */
 static int load_all(struct loader *l, enum backend backend, const struct config *cfg, size_t ring_bytes)
 {
 	for (;;) {
@@ -191,6 +222,10 @@ static int load_all(struct loader *l, enum backend backend, const struct config 
 			return 0;
 		trace_bpf__destroy(l->skel);
 		l->skel = NULL;
+		if (!l->btf && loader_btf(l)) {
+			choose_all(l, backend, cfg->layers);
+			continue;
+		}
 		m = loader_moment_of(complaint.program);
 		if (m < 0 || l->state[m].way < 0)
 			return err;
@@ -299,15 +334,6 @@ int loader_open(struct loader *l, enum backend backend, const struct config *cfg
 	int ret;
 
 	memset(l, 0, sizeof(*l));
-	l->btf = btf__load_vmlinux_btf();
-	if (!l->btf) {
-		ret = -errno;
-		snprintf(err->what, sizeof(err->what), "the kernel's type information cannot be read (%s)",
-			 strerror(-ret));
-		snprintf(err->remedy, sizeof(err->remedy),
-			 "use a kernel built with CONFIG_DEBUG_INFO_BTF (/sys/kernel/btf/vmlinux)");
-		goto out;
-	}
 	choose_all(l, backend, cfg->layers);
 	ret = check_backend(l, backend, err);
 	if (ret)

@@ -17,7 +17,7 @@ struct btf;
 
 struct loader {
 	struct trace_bpf *skel;
-	struct btf *btf; /* the kernel's; NULL: unreadable */
+	struct btf *btf; /* the kernel's; NULL: not needed so far, see loader_btf() */
 	int kind[BACKEND_TRACEPOINT + 1]; /* may such programs be attached: 0 = not asked, 1 = yes, or negative errno */
 	struct probe_state state[MOMENTS_MAX];
 	struct bpf_link *links[MOMENTS_MAX][PROGRAMS_MAX];
@@ -29,6 +29,8 @@ struct loader {
  */
 int loader_open(struct loader *l, enum backend backend, const struct config *cfg, size_t ring_bytes,
 		int (*fill_maps)(struct trace_bpf *skel, void *ctx), void *ctx, struct capture_error *err);
+/* The kernel's types, read at the first call; NULL: unreadable. Belongs to the loader. */
+const struct btf *loader_btf(struct loader *l);
 void loader_detach(struct loader *l); /* no new events from here on; maps stay */
 void loader_close(struct loader *l);
 

@@ -64,6 +64,14 @@ static const char *moment_words(const struct loader *l, int m)
 	return "no way to see it";
 }
 
+/* What nobody asked for is not missed; what is absent on older kernels in the ordinary course costs little. */
+static const char *moment_mark(const struct loader *l, int m)
+{
+	if (l->state[m].way >= 0 || probe_not_asked(&l->state[m]))
+		return "";
+	return probe_table[m].optional_note ? "absent: " : "missing: ";
+}
+
 static enum backend backend_in_use(const struct loader *l)
 {
 	enum backend best = BACKEND_TRACEPOINT;
@@ -92,10 +100,8 @@ int meta_run(struct buf *b, const struct loader *l, const struct capture_opts *o
 	pair(b, "scope", text);
 	pair_u64(b, "layers", opts->layers);
 	for (int m = 0; probe_table[m].name; m++) {
-		bool seen = l->state[m].way >= 0, alarm = !probe_table[m].optional_note;
-
 		snprintf(key, sizeof(key), "probe.%s", probe_table[m].name);
-		snprintf(text, sizeof(text), "%s%s", seen ? "" : alarm ? "missing: " : "absent: ", moment_words(l, m));
+		snprintf(text, sizeof(text), "%s%s", moment_mark(l, m), moment_words(l, m));
 		pair(b, key, text);
 	}
 	return b->err;

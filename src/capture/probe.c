@@ -78,6 +78,7 @@ const struct moment_row probe_table[] = {
 	{ .name = "an acknowledgement is processed",
 	  .cost = "without the wire layer, bytes in flight are known only at calls",
 	  .layers = LAYER_KERNEL,
+	  .instead = LAYER_WIRE,
 	  .ways = { TP("tp_btf/tcp_probe", "btf_trace_tcp_probe", "tcp_probe__tp"),
 		    FN(BACKEND_FENTRY, "fexit/tcp_ack", "tcp_ack", 3, "tcp_ack__fexit") } },
 	{ .name = "a FIN enters the send queue",

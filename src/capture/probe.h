@@ -8,9 +8,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "capture.h"
 #include "event/decode.h"
+
+/* Begins a reason that is a choice and no lack. */
+#define NOT_ASKED "not needed: "
 
 #define WAYS_MAX 4
 #define PROGRAMS_MAX 4
@@ -28,6 +32,7 @@ struct moment_row {
 	const char *name;
 	const char *cost; /* what the user loses without it */
 	unsigned int layers; /* LAYER_* that want it, 0 = all */
+	unsigned int instead; /* LAYER_* that tell the same, so that it is not needed beside them */
 	bool needed;
 	bool optional_note; /* absent on older kernels in the ordinary course: no reason to alarm */
 	struct way ways[WAYS_MAX];
@@ -41,5 +46,11 @@ struct probe_state {
 	int way;	   /* index of the way in use, -1 = none */
 	char why[WAYS_MAX][128]; /* reason a way was passed over, "" = it was not tried */
 };
+
+/* Left out by choice: why[0] says so. */
+static inline bool probe_not_asked(const struct probe_state *s)
+{
+	return s->way < 0 && !strncmp(s->why[0], NOT_ASKED, strlen(NOT_ASKED));
+}
 
 #endif

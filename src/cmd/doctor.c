@@ -121,6 +121,10 @@ static void print_row(const struct capture_row *row)
 {
 	const char *mark = row->seen_by ? (row->cost ? "less" : "ok") : row->needed ? "NO" : "-";
 
+	if (row->not_asked) {
+		print_line("ok", row->moment, row->why);
+		return;
+	}
 	print_line(mark, row->moment, row->seen_by ? row->seen_by : "not seen");
 	if (row->why)
 		print_remark("why:  ", row->why);
@@ -144,7 +148,7 @@ static bool print_moments(enum backend backend)
 	print_line("", "moment", "seen by");
 	for (i = 0; i < n; i++) {
 		print_row(&rows[i]);
-		missing += !rows[i].seen_by;
+		missing += !rows[i].seen_by && !rows[i].not_asked;
 		blind += !rows[i].seen_by && rows[i].needed;
 	}
 	printf("\n%d moments, %d seen, %d not seen.\n", n, n - missing, missing);

@@ -274,8 +274,7 @@ static int say_missing(struct render *r)
 
 	for (; probe && *probe && !err; probe++) {
 		how = strchr(*probe, '=');
-		if (!how || strncmp(how + 1, "missing", strlen("missing")) ||
-		    strstr(how, "not shown"))
+		if (!how || strncmp(how + 1, "missing", strlen("missing")))
 			continue;
 		snprintf(name, sizeof(name), "%.*s", (int)(how - *probe), *probe);
 		err = text_say(r, STYLE_WARN, "!! not seen here: %s (%s)", name, how + 1);
