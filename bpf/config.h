@@ -24,6 +24,7 @@ struct config {
 	__u32 scope;	/* SCOPE_* */
 	__u32 layers;	/* LAYER_* */
 	__u32 self_pid; /* the tracer: never traced */
+	__u32 self_netns; /* its network namespace by inode number: whose loopback a bare run looks at */
 	__u16 port;	/* host order, 0 = any */
 	__u16 lport;
 	__u16 rport;

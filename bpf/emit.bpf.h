@@ -20,14 +20,19 @@ static __always_inline void count_seen(u32 kind)
 		__sync_fetch_and_add(&c->seen, 1); /* softirq may nest here on the same CPU */
 }
 
-static __noinline int count_lost(u32 kind)
+static __noinline int count_lost_many(u32 kind, u32 n)
 {
 	struct counters *c = bpf_map_lookup_elem(&counts, &kind);
 
 	if (c)
-		__sync_fetch_and_add(&c->lost, 1);
-	__sync_fetch_and_add(&losses, 1);
+		__sync_fetch_and_add(&c->lost, n);
+	__sync_fetch_and_add(&losses, n);
 	return 0;
+}
+
+static __always_inline int count_lost(u32 kind)
+{
+	return count_lost_many(kind, 1);
 }
 
 /* size must be a constant. Returns NULL, already counted, when the ring is full. */

@@ -73,7 +73,7 @@ __noinline int flow_for_listener(u32 netns, const struct ev_addr *dst, const str
 		return false;
 	if (cfg.scope)
 		return !cfg.rport || src->port == cfg.rport;
-	return netns_listed(netns) || addr_is_loop(dst) || addr_is_loop(src);
+	return netns_listed(netns) || (netns == cfg.self_netns && (addr_is_loop(dst) || addr_is_loop(src)));
 }
 
 static __noinline struct flow_state *flow_new(struct flow_key *k)

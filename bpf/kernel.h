@@ -163,11 +163,18 @@ struct signal_struct {
 struct nsproxy {
 	struct net *net_ns;
 };
+/* TS_COMPAT: the call was made by 32-bit code (x86; other architectures have no such member). */
+struct thread_info {
+	u32 status;
+};
+
 struct task_struct {
+	struct thread_info thread_info;
 	int pid;
 	int tgid;
 	int exit_code;
 	unsigned int flags;
+	unsigned int __state; /* 5.14, commit 2f064a59a11f; 0 = running */
 	char comm[16];
 	struct task_struct *group_leader;
 	struct task_struct *real_parent;
@@ -253,6 +260,10 @@ struct unix_sock {
 	struct sock *peer;
 };
 
+struct udp_sock {
+	struct sock sk_of_udp; /* never read by name: udp_sock begins with its struct sock */
+};
+
 struct net_device {
 	int ifindex;
 	possible_net_t nd_net;
@@ -306,6 +317,14 @@ struct bpf_iter__task_file {
 struct bpf_iter__tcp {
 	struct bpf_iter_meta *meta;
 	struct sock_common *sk_common;
+};
+struct bpf_iter__udp {
+	struct bpf_iter_meta *meta;
+	struct udp_sock *udp_sk;
+};
+struct bpf_iter__unix {
+	struct bpf_iter_meta *meta;
+	struct unix_sock *unix_sk;
 };
 
 #if defined(__TARGET_ARCH_x86)

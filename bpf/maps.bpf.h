@@ -28,7 +28,7 @@ __u64 nameless = 0;
 
 enum scope { SCOPE_UNDECIDED = 0, SCOPE_IN = 1, SCOPE_OUT = 2 };
 
-#define EARLY_MAX 8 /* calls kept per socket while its scope is undecided */
+#define EARLY_MAX 16 /* calls kept per socket while its scope is undecided */
 
 /* Per socket, keyed by its address in the kernel. The address may be reused: see sock_lookup(). */
 struct sock_state {
@@ -49,7 +49,7 @@ struct sock_state {
 	u8 pad;
 	u16 lport; /* local port as last announced, host order; 0 = none yet */
 	u32 parent;
-	u32 pad2;
+	u32 early_lost; /* calls that found no place there: lost only if the socket comes into scope */
 };
 
 struct {
@@ -106,6 +106,7 @@ struct task_state {
 };
 
 #define TASK_EXCLUDED 1 /* the tracer or one of its ancestors */
+#define TASK_ENTERED 2	/* an entry of this thread was seen: a return without one belongs to a call we left out */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);

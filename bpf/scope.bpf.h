@@ -24,13 +24,13 @@ static __always_inline u8 scope_by_port(u16 local, u16 remote, bool listening)
 	return (local && (remote || listening)) ? SCOPE_OUT : SCOPE_UNDECIDED;
 }
 
-/* Bare ./trace: loopback, or a wildcard address that loopback can reach. */
+/* Bare ./trace: our own loopback, or a wildcard address that it can reach. */
 static __always_inline u8 scope_by_place(const struct sock_state *st, const struct ev_addr *src,
 					 const struct ev_addr *dst, bool receives)
 {
 	if (netns_listed(st->netns))
 		return SCOPE_IN;
-	if (st->seeded || !is_inet(st->family))
+	if (st->seeded || st->netns != cfg.self_netns || !is_inet(st->family))
 		return SCOPE_OUT;
 	if ((src->family && addr_is_loop(src)) || (dst->family && addr_is_loop(dst)))
 		return SCOPE_IN;
@@ -119,7 +119,7 @@ __noinline int sock_announce(struct sock_state *st, u64 sk)
 		sockinfo_unix(r, skp);
 	st->announced = 1;
 	st->lport = r->src.port;
-	if (!st->cookie)
+	if (!st->cookie && !sock_is_tcp(st))
 		__sync_fetch_and_add(&nameless, 1);
 	emit_submit(r, EV_SOCK);
 	return 0;
@@ -154,6 +154,9 @@ __noinline int early_flush(struct sock_state *st)
 		bpf_map_delete_elem(&early, &key);
 	}
 	st->early = 0;
+	if (st->early_lost)
+		count_lost_many(EV_CALL, st->early_lost);
+	st->early_lost = 0;
 	return 0;
 }
 
@@ -164,14 +167,10 @@ static __noinline int early_keep(struct sock_state *st, struct call_record *r)
 
 	if (!st || !r)
 		return 0;
-	if (st->early >= EARLY_MAX) {
-		count_lost(EV_CALL);
-		return 0;
-	}
 	key.sid = st->sid;
 	key.n = st->early;
-	if (bpf_map_update_elem(&early, &key, r, BPF_ANY))
-		count_lost(EV_CALL);
+	if (st->early >= EARLY_MAX || bpf_map_update_elem(&early, &key, r, BPF_ANY))
+		st->early_lost++;
 	else
 		st->early++;
 	return 0;
@@ -218,7 +217,7 @@ __noinline int sock_enter_scope(struct sock_state *st, u64 sk)
 		proc_announce(bpf_get_current_task_btf(), 0);
 	if (!st->announced)
 		sock_announce(st, sk);
-	if (st->early)
+	if (st->early || st->early_lost)
 		early_flush(st);
 	return 0;
 }

@@ -181,11 +181,10 @@ __noinline int fd_resolve_file(struct fd_ref *r, u64 file)
 	return 0;
 }
 
-/* 0 and r filled, or -1: no such descriptor. */
-__noinline int fd_resolve(struct fd_ref *r, s32 fd)
+/* In the descriptor table of a process. 0 and r filled, or -1: no such descriptor. */
+__noinline int fd_resolve_in(struct fd_ref *r, u64 table, s32 fd)
 {
-	struct task_struct *t = bpf_get_current_task_btf();
-	struct fdtable *fdt = BPF_CORE_READ(t, files, fdt);
+	struct fdtable *fdt = (struct fdtable *)table;
 	struct file **slots, *f = NULL;
 
 	if (!r || fd < 0 || (u32)fd >= BPF_CORE_READ(fdt, max_fds))
@@ -193,6 +192,14 @@ __noinline int fd_resolve(struct fd_ref *r, s32 fd)
 	slots = BPF_CORE_READ(fdt, fd);
 	bpf_probe_read_kernel(&f, sizeof(f), slots + fd);
 	return fd_resolve_file(r, (u64)f);
+}
+
+/* The same, of the calling process. */
+static __always_inline int fd_resolve(struct fd_ref *r, s32 fd)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+
+	return fd_resolve_in(r, (u64)BPF_CORE_READ(t, files, fdt), fd);
 }
 
 #endif

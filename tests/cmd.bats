@@ -360,13 +360,23 @@ END
     "$TRACE" show --step "$RECORDING" <keys | cmp - three
 }
 
+# COMMAND on a terminal of its own. A bare system has no /dev/pts: then one is mounted, for this command alone.
+on_terminal() { # COMMAND /dev/null
+    if [ -e /dev/pts/ptmx ]; then
+        script -qec "$1" "$2"
+    else
+        unshare --mount --propagation unchanged sh -c '
+            mkdir -p /dev/pts && mount -t devpts -o ptmxmode=666 devpts /dev/pts && exec script -qec "$0" "$1"' "$1" "$2"
+    fi
+}
+
 @test "show: a terminal that is too narrow is told so" {
-    run script -qec 'stty cols 40; exec "$TRACE" show "$RECORDING"' /dev/null
+    run on_terminal 'stty cols 40; exec "$TRACE" show "$RECORDING"' /dev/null
     assert_failure 125
     assert_output --partial "40 columns"
-    run script -qec 'stty cols 40; exec "$TRACE" show --width 80 "$RECORDING"' /dev/null
+    run on_terminal 'stty cols 40; exec "$TRACE" show --width 80 "$RECORDING"' /dev/null
     assert_success
-    run script -qec 'stty cols 80; exec "$TRACE" show --color never "$RECORDING"' /dev/null
+    run on_terminal 'stty cols 80; exec "$TRACE" show --color never "$RECORDING"' /dev/null
     assert_success
     output=${output//$'\r'/}
     assert_width 80
@@ -376,9 +386,9 @@ END
     escape=$(printf '\033')
     run "$TRACE" show "$RECORDING"
     refute_output --partial "$escape"
-    run script -qec 'stty cols 100; TERM=xterm exec "$TRACE" show "$RECORDING"' /dev/null
+    run on_terminal 'stty cols 100; TERM=xterm exec "$TRACE" show "$RECORDING"' /dev/null
     assert_output --partial "$escape"
-    run script -qec 'stty cols 100; NO_COLOR=1 TERM=xterm exec "$TRACE" show "$RECORDING"' /dev/null
+    run on_terminal 'stty cols 100; NO_COLOR=1 TERM=xterm exec "$TRACE" show "$RECORDING"' /dev/null
     refute_output --partial "$escape"
 }
 

@@ -31,6 +31,18 @@
 	} while (0)
 #endif
 
+#define TS_COMPAT 2
+
+/* 32-bit programs on a 64-bit kernel number their calls differently, and are not decoded. */
+static __always_inline bool call_is_32bit(void)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+
+	if (!bpf_core_field_exists(t->thread_info.status))
+		return false;
+	return t->thread_info.status & TS_COMPAT;
+}
+
 static __always_inline u32 call_of(u64 nr)
 {
 	return nr < SYSCALL_MAX ? call_of_nr[nr] : CALL_NONE;
@@ -143,8 +155,9 @@ static __always_inline int on_call_enter(struct pt_regs *regs, u64 nr)
 	if (!call)
 		return 0;
 	ts = task_get(CALLS_OF_SOCKETS & BIT(call));
-	if (!ts)
+	if (!ts || call_is_32bit())
 		return 0;
+	ts->tflags |= TASK_ENTERED;
 	ts->call = CALL_NONE; /* a probe in between must not meet half a state */
 	SYSCALL_ARGS(regs, ts->args);
 	if (call == CALL_CLOSE_RANGE) {
@@ -160,14 +173,31 @@ static __always_inline int on_call_enter(struct pt_regs *regs, u64 nr)
 	return 0;
 }
 
-static __always_inline int on_call_exit(u64 nr, s64 ret)
+/* The first we see of a thread is a return: the call was in progress when tracing began. */
+static __noinline int on_call_exit_first(struct task_state *ts, struct pt_regs *regs, u32 call)
 {
+	ts->tflags |= TASK_ENTERED;
+	SYSCALL_ARGS(regs, ts->args);
+	call_reset(ts, call);
+	ts->cflags |= CALLF_SEEN_MID;
+	if (call_enter_args(ts, call))
+		call_cancel(ts);
+	return 0;
+}
+
+static __always_inline int on_call_exit(struct pt_regs *regs, u64 nr, s64 ret)
+{
+	u32 call = call_of(nr);
 	struct task_state *ts;
 
-	if (!call_of(nr))
+	if (!call)
 		return 0;
-	ts = task_get(false);
-	if (!ts || !ts->call)
+	ts = task_get(CALLS_OF_SOCKETS & BIT(call));
+	if (!ts)
+		return 0;
+	if (!(ts->tflags & TASK_ENTERED) && !ts->call && call != CALL_CLOSE)
+		on_call_exit_first(ts, regs, call);
+	if (!ts->call)
 		return 0;
 	return call_exit(ts, ret);
 }
@@ -181,7 +211,7 @@ int BPF_PROG(sys_enter__tp, struct pt_regs *regs, long id)
 SEC("?tp_btf/sys_exit")
 int BPF_PROG(sys_exit__tp, struct pt_regs *regs, long ret)
 {
-	return on_call_exit(SYSCALL_NR(regs), ret);
+	return on_call_exit(regs, SYSCALL_NR(regs), ret);
 }
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "flow.bpf.h"
 #include "kern.bpf.h"
+#include "probes/calls.bpf.h"
 
 static __always_inline struct sock_state *seed_sock(struct sock *sk, u32 pid, u32 ino)
 {
@@ -103,6 +104,50 @@ int seed_files__iter(struct bpf_iter__task_file *ctx)
 	return 0;
 }
 
+/* Calls whose first argument is the descriptor and whose other arguments can be told from outside the process. */
+#define CALLS_THAT_WAIT                                                                              \
+	(BIT(CALL_ACCEPT) | BIT(CALL_ACCEPT4) | BIT(CALL_CONNECT) | BIT(CALL_RECVFROM) |             \
+	 BIT(CALL_RECVMSG) | BIT(CALL_READ) | BIT(CALL_READV) | BIT(CALL_SENDTO) | BIT(CALL_WRITE) | \
+	 BIT(CALL_SENDMSG) | BIT(CALL_WRITEV))
+
+/*
+ * A thread that sleeps inside a socket call when tracing begins. Its registers at the entry lie on its kernel
+ * stack; of a thread that runs they would be stale, so only sleepers count.
+ */
+static __noinline int seed_call(struct task_struct *t, struct task_state *ts)
+{
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(t);
+	struct sock_state *st;
+	struct fd_ref ref;
+	u32 call;
+
+	if (!regs || ts->call || !BPF_CORE_READ(t, __state))
+		return 0;
+	call = call_of(SYSCALL_NR(regs));
+	if (!(CALLS_THAT_WAIT & BIT(call)) || !call)
+		return 0;
+	SYSCALL_ARGS(regs, ts->args);
+	if (fd_resolve_in(&ref, (u64)BPF_CORE_READ(t, files, fdt), ts->args[0]) || !ref.sk)
+		return 0;
+	st = sock_lookup(ref.sk);
+	if (!st)
+		return 0;
+	call_reset(ts, CALL_NONE);
+	ts->fd = ts->args[0];
+	ts->sk = (u64)ref.sk;
+	ts->sid = st->sid;
+	ts->cflags |= CALLF_SEEN_MID;
+	if (call == CALL_RECVFROM || call == CALL_SENDTO || call == CALL_READ || call == CALL_WRITE) {
+		ts->len = ts->args[2];
+		ts->x[1] = 1;
+	}
+	if (call == CALL_RECVFROM || call == CALL_SENDTO)
+		ts->x[0] = ts->args[3];
+	ts->tflags |= TASK_ENTERED;
+	ts->call = call;
+	return 0;
+}
+
 /* Threads of processes that have sockets or are targets. Run after seed_files. */
 SEC("?iter/task")
 int seed_tasks__iter(struct bpf_iter__task *ctx)
@@ -130,6 +175,8 @@ int seed_tasks__iter(struct bpf_iter__task *ctx)
 		count_lost(EV_CALL);
 	else if (p->flags & PROC_EXCLUDED)
 		ts->tflags |= TASK_EXCLUDED;
+	else
+		seed_call(t, ts);
 	return 0;
 }
 
@@ -241,29 +288,36 @@ int pending__iter(struct bpf_iter__task *ctx)
 	return 0;
 }
 
-/* Sockets in scope that the kernel has not named yet: ask for their cookies. */
-SEC("?iter/task_file")
-int name_socks__iter(struct bpf_iter__task_file *ctx)
+/* A socket in scope that the kernel has not named yet: ask for its cookie. */
+static __always_inline int name_sock(struct sock *sk)
 {
-	struct file *file = ctx->file;
-	struct sock_state *st;
-	struct socket *sock;
-	struct sock *sk;
+	struct sock_state *st = sock_lookup(sk);
 
-	if (!file)
-		return 0;
-	sock = bpf_sock_from_file(file);
-	if (!sock)
-		return 0;
-	sk = sock->sk;
-	if (!sk)
-		return 0;
-	st = sock_lookup(sk);
 	if (!st || st->cookie || st->scope != SCOPE_IN)
 		return 0;
 	st->cookie = bpf_get_socket_cookie(sk);
 	sock_announce(st, plain(sk));
 	return 0;
+}
+
+/*
+ * These walk sockets, not descriptors: iter/task_file holds each open file for a moment, and a close() just then
+ * would not be the last. (TCP sockets are named by their first state change.)
+ */
+SEC("?iter/udp")
+int name_udp__iter(struct bpf_iter__udp *ctx)
+{
+	struct udp_sock *up = ctx->udp_sk;
+
+	return up ? name_sock((struct sock *)up) : 0;
+}
+
+SEC("?iter/unix")
+int name_unix__iter(struct bpf_iter__unix *ctx)
+{
+	struct unix_sock *us = ctx->unix_sk;
+
+	return us ? name_sock((struct sock *)us) : 0;
 }
 
 #endif

@@ -38,7 +38,7 @@ struct live {
 	const struct live_hooks *hooks;
 	void *ctx;
 	struct ring_buffer *ring;
-	struct bpf_link *pending, *names;
+	struct bpf_link *pending, *names[2];
 	struct buf batch, meta;
 	enum live_stage stage;
 	volatile sig_atomic_t stop_asked;
@@ -46,7 +46,8 @@ struct live {
 	bool ring_empty;
 	bool news;	 /* this round had records */
 	unsigned int quiet_rounds;
-	__u64 round_ns, second_ns, losses_seen, nameless_seen, events;
+	__u64 round_ns, second_ns, losses_seen, misses_seen, nameless_seen, events;
+	bool missed; /* a program was left out since the losses were last read */
 	struct frame_tick tick;
 	struct frame_loss loss;
 	struct frame_end end;
@@ -87,7 +88,7 @@ static void run_iter(struct bpf_link *link)
 	close(fd);
 }
 
-/* Only when somebody is without a name: it walks all descriptors of the machine. */
+/* Only when somebody is without a name: it walks all sockets of their kind. */
 static void ask_names(struct live *v)
 {
 	__u64 nameless = v->loader->skel->bss->nameless;
@@ -95,7 +96,8 @@ static void ask_names(struct live *v)
 	if (nameless == v->nameless_seen)
 		return;
 	v->nameless_seen = nameless;
-	run_iter(v->names);
+	run_iter(v->names[0]);
+	run_iter(v->names[1]);
 }
 
 /* Totals per kind over all CPUs. */
@@ -116,6 +118,7 @@ static void read_losses(struct live *v)
 		}
 	}
 	v->loss.seen[EV_DOORBELL] = 0;
+	v->misses_seen = loader_misses(v->loader, v->loss.lost);
 	free(per_cpu);
 }
 
@@ -154,9 +157,12 @@ static int wait_doorbell(struct live *v)
 
 static void chores(struct live *v)
 {
+	__u64 unused[EV_KIND_MAX] = { 0 };
+
 	if (v->round_ns - v->second_ns < NSEC_PER_SEC)
 		return;
 	v->second_ns = v->round_ns;
+	v->missed = loader_misses(v->loader, unused) != v->misses_seen;
 	v->hooks->second(v->ctx);
 }
 
@@ -214,12 +220,13 @@ static int next_tick(struct live *v, struct frame *f)
 
 static int next_loss(struct live *v, struct frame *f)
 {
-	bool changed = v->loader->skel->bss->losses != v->losses_seen;
+	bool changed = v->loader->skel->bss->losses != v->losses_seen || v->missed;
 
 	v->stage = v->stopped ? STAGE_END : STAGE_RUN;
 	if (!changed && !v->stopped)
 		return 0;
 	read_losses(v);
+	v->missed = false;
 	return frame_set(f, FRAME_LOSS, &v->loss, sizeof(v->loss));
 }
 
@@ -312,8 +319,10 @@ struct live *live_new(struct loader *l, const struct capture_opts *opts, const s
 	}
 	if (loader_has(l, "pending__iter"))
 		v->pending = bpf_program__attach_iter(l->skel->progs.pending__iter, NULL);
-	if (loader_has(l, "name_socks__iter"))
-		v->names = bpf_program__attach_iter(l->skel->progs.name_socks__iter, NULL);
+	if (loader_has(l, "name_udp__iter")) {
+		v->names[0] = bpf_program__attach_iter(l->skel->progs.name_udp__iter, NULL);
+		v->names[1] = bpf_program__attach_iter(l->skel->progs.name_unix__iter, NULL);
+	}
 	if (meta_run(&v->meta, l, opts)) { /* now: its clock anchor is the start of the trace */
 		live_free(v);
 		return NULL;
@@ -336,7 +345,8 @@ void live_free(struct live *v)
 	if (!v)
 		return;
 	bpf_link__destroy(v->pending);
-	bpf_link__destroy(v->names);
+	bpf_link__destroy(v->names[0]);
+	bpf_link__destroy(v->names[1]);
 	ring_buffer__free(v->ring);
 	buf_free(&v->batch);
 	buf_free(&v->meta);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "loader.h"
 
+#include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -284,6 +285,32 @@ void loader_detach(struct loader *l)
 		}
 }
 
+static __u64 program_misses(const struct bpf_program *p)
+{
+	struct bpf_prog_info info = { 0 };
+	__u32 len = sizeof(info);
+
+	return p && !bpf_obj_get_info_by_fd(bpf_program__fd(p), &info, &len) ? info.recursion_misses : 0;
+}
+
+__u64 loader_misses(const struct loader *l, __u64 *lost)
+{
+	__u64 sum = 0;
+
+	for (int m = 0; probe_table[m].name; m++) {
+		const struct way *w = l->state[m].way < 0 ? NULL : &probe_table[m].ways[l->state[m].way];
+
+		for (int i = 0; w && i < PROGRAMS_MAX && w->programs[i]; i++) {
+			__u64 n = program_misses(bpf_object__find_program_by_name(l->skel->obj,
+										  w->programs[i]));
+
+			lost[probe_table[m].kind] += n;
+			sum += n;
+		}
+	}
+	return sum;
+}
+
 /* What must be seen and is not. */
 static int check_needed(const struct loader *l, enum backend backend, struct capture_error *err)
 {
@@ -334,6 +361,8 @@ int loader_open(struct loader *l, enum backend backend, const struct config *cfg
 	int ret;
 
 	memset(l, 0, sizeof(*l));
+	if (backend == BACKEND_FENTRY || backend == BACKEND_KPROBE)
+		loader_btf(l); /* functions are chosen by their types: nothing on trust then */
 	choose_all(l, backend, cfg->layers);
 	ret = check_backend(l, backend, err);
 	if (ret)

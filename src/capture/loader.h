@@ -34,6 +34,12 @@ const struct btf *loader_btf(struct loader *l);
 void loader_detach(struct loader *l); /* no new events from here on; maps stay */
 void loader_close(struct loader *l);
 
+/*
+ * Add, per event kind, how often the kernel left a program out because it ran already on that CPU (a softirq on
+ * top of it): each time may have been an event. Returns the sum.
+ */
+__u64 loader_misses(const struct loader *l, __u64 *lost);
+
 /* Index of the moment that has this program, -1 = none. */
 int loader_moment_of(const char *program);
 /* Is the program part of a way in use? */

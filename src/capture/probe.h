@@ -30,6 +30,7 @@ struct way {
 
 struct moment_row {
 	const char *name;
+	enum event_kind kind; /* what its records are counted under */
 	const char *cost; /* what the user loses without it */
 	unsigned int layers; /* LAYER_* that want it, 0 = all */
 	unsigned int instead; /* LAYER_* that tell the same, so that it is not needed beside them */

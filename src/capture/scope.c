@@ -34,9 +34,13 @@ static __u16 ticks_per_second(void)
 
 void scope_config(struct config *cfg, const struct capture_opts *o)
 {
+	struct stat st;
+
 	memset(cfg, 0, sizeof(*cfg));
 	cfg->layers = o->layers;
 	cfg->self_pid = getpid();
+	if (!stat("/proc/self/ns/net", &st))
+		cfg->self_netns = st.st_ino;
 	cfg->hz = ticks_per_second();
 	cfg->settle_ns = SETTLE_NS;
 	cfg->port = o->port;

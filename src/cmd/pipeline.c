@@ -150,11 +150,14 @@ static int pipeline_open(struct pipeline *p)
 	p->opened = true;
 	for (o = p->outlets; o < p->outlets + p->n_outlets; o++) {
 		o->view.layers = pipeline_layers(p);
+		errno = 0;
 		o->render = o->renderer->open(&o->view, &p->session.meta);
 		if (!o->render) {
 			outlet_result(p, o, -ENOMEM);
 			return -ENOMEM;
 		}
+		if (ferror(o->view.out)) /* its first line found nobody to read it */
+			outlet_result(p, o, errno ? -errno : -EIO);
 	}
 	return 0;
 }

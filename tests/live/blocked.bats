@@ -59,3 +59,23 @@ END
     expect_before "call=sendto phase=enter role=client" "call=recvfrom phase=enter role=server"
     expect_before "call=recvfrom phase=enter role=server" "call=sendto phase=exit role=client"
 }
+
+@test "blocked: a call that waits already when tracing begins shows, and its return" {
+    hold hold
+    INPUT=$BATS_TEST_TMPDIR/hold background "$BATS_TEST_TMPDIR/prog.out" "$PROGS/blocked" recv
+    # The client sleeps in recv(): the connection stands and its process waits for data.
+    asleep() { grep -q "^.*inet_csk\|wait_woken\|sk_wait_data" "/proc/$BG/wchan" || grep -q "^State:.S" "/proc/$BG/status"; }
+    connected() { in_ns ss -tnH state established | grep -q 127; }
+    until_true connected
+    until_true asleep
+    trace_start -p "$BG"
+    until_event call=recvfrom phase=enter seen_midway=true
+    expect_count 0 call=recvfrom phase=exit
+    let_go hold
+    wait "$BG"
+    trace_stop
+    same status 0 "$status"
+    expect_rows call,ret call=recvfrom phase=exit seen_midway=true <<'END'
+recvfrom 7
+END
+}

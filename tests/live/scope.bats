@@ -151,6 +151,58 @@ END
     expect_some dst~:7002
 }
 
+@test "scope: bare looks at its own loopback, not at that of other namespaces" {
+    other=${NS}o
+    ip netns add "$other"
+    nsenter --net="/run/netns/$other" -- ip link set lo up
+    trace_start
+    run_prog "$other" pair v4
+    LIVE_PORT=7002 run_prog "$NS" pair v4
+    trace_stop
+    ip netns del "$other"
+    expect_some dst~:7002
+    same connections 1 "$(q -u -o conn kind=summary | wc -l)"
+}
+
+@test "scope: a namespace of a lab is shown from outside" {
+    lab=lab-$NS
+    ip netns add "$lab"
+    nsenter --net="/run/netns/$lab" -- ip link set lo up
+    trace_start
+    run_prog "$lab" pair v4
+    trace_stop
+    ip netns del "$lab"
+    same connections 1 "$(q -u -o conn kind=summary | wc -l)"
+}
+
+@test "scope: filters act before a record is made" {
+    trace_start --port 1
+    run_prog "$NS" pair v4
+    run_prog "$NS" udp boundaries
+    trace_stop
+    same status 0 "$status"
+    expect_count 1 type=trailer events=0 lost=0
+}
+
+@test "scope: calls that find no place while a socket is undecided are lost only if it is shown" {
+    trace_start
+    in_ns python3 -c '
+import socket
+for shown in (False, True):
+    s = socket.socket()
+    for i in range(30):
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if shown:
+        s.bind(("127.0.0.1", 7003))
+    s.close()
+'
+    trace_stop
+    shown=$(q -c call=setsockopt phase=exit)
+    lost=$(q -o lost type=trailer)
+    same "shown and lost" 30 "$((shown + lost))"
+    [ "$lost" -gt 0 ] || { echo "nothing was lost: this test tests nothing"; false; }
+}
+
 @test "scope: -- COMMAND follows children and nobody else" {
     hold hold
     INPUT=$BATS_TEST_TMPDIR/hold trace_start -- "$PROGS/blocked" recv

@@ -32,7 +32,10 @@ ended_by() { # SIGNAL
     let_go reader
     in_ns "$PROGS/pair" v4
     trace_wait
-    [ "$status" -eq 0 ] || [ "$status" -eq 141 ]
+    case $status in
+    0 | 141) ;;
+    *) same "status, saying $(cat "$BATS_TEST_TMPDIR/stderr")" "0 or 141" "$status" ;;
+    esac
     "$TRACE" show "$BATS_TEST_TMPDIR/rec" >/dev/null 2>"$BATS_TEST_TMPDIR/show.err"
     [ ! -s "$BATS_TEST_TMPDIR/show.err" ]
 }

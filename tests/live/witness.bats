@@ -143,7 +143,9 @@ agree() {
     }
     : >queues.before
     until_true settled
+    # A delayed ACK may still move things: both look again until they agree.
     ledger_there() {
+        in_ns ss -tinHO >ss.out
         python3 "$WITNESS/totals.py" ss.out "$OUT"
     }
     until_true ledger_there
