@@ -132,7 +132,20 @@ struct inode {
 typedef struct {
 	atomic_long_t refcnt;
 } file_ref_t;
+struct hlist_node {
+	struct hlist_node *next;
+};
+struct hlist_head {
+	struct hlist_node *first;
+};
+struct eventpoll;
+struct epitem {
+	struct eventpoll *ep;
+	struct hlist_node fllink;
+};
+
 struct file {
+	struct hlist_head *f_ep;
 	void *private_data;
 	struct inode *f_inode;
 	unsigned int f_flags;

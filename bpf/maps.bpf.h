@@ -106,7 +106,6 @@ struct task_state {
 };
 
 #define TASK_EXCLUDED 1 /* the tracer or one of its ancestors */
-#define TASK_ENTERED 2	/* an entry of this thread was seen: a return without one belongs to a call we left out */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);

@@ -157,7 +157,6 @@ static __always_inline int on_call_enter(struct pt_regs *regs, u64 nr)
 	ts = task_get(CALLS_OF_SOCKETS & BIT(call));
 	if (!ts || call_is_32bit())
 		return 0;
-	ts->tflags |= TASK_ENTERED;
 	ts->call = CALL_NONE; /* a probe in between must not meet half a state */
 	SYSCALL_ARGS(regs, ts->args);
 	if (call == CALL_CLOSE_RANGE) {
@@ -173,31 +172,14 @@ static __always_inline int on_call_enter(struct pt_regs *regs, u64 nr)
 	return 0;
 }
 
-/* The first we see of a thread is a return: the call was in progress when tracing began. */
-static __noinline int on_call_exit_first(struct task_state *ts, struct pt_regs *regs, u32 call)
+static __always_inline int on_call_exit(u64 nr, s64 ret)
 {
-	ts->tflags |= TASK_ENTERED;
-	SYSCALL_ARGS(regs, ts->args);
-	call_reset(ts, call);
-	ts->cflags |= CALLF_SEEN_MID;
-	if (call_enter_args(ts, call))
-		call_cancel(ts);
-	return 0;
-}
-
-static __always_inline int on_call_exit(struct pt_regs *regs, u64 nr, s64 ret)
-{
-	u32 call = call_of(nr);
 	struct task_state *ts;
 
-	if (!call)
+	if (!call_of(nr))
 		return 0;
-	ts = task_get(CALLS_OF_SOCKETS & BIT(call));
-	if (!ts)
-		return 0;
-	if (!(ts->tflags & TASK_ENTERED) && !ts->call && call != CALL_CLOSE)
-		on_call_exit_first(ts, regs, call);
-	if (!ts->call)
+	ts = task_get(false);
+	if (!ts || !ts->call)
 		return 0;
 	return call_exit(ts, ret);
 }
@@ -211,7 +193,7 @@ int BPF_PROG(sys_enter__tp, struct pt_regs *regs, long id)
 SEC("?tp_btf/sys_exit")
 int BPF_PROG(sys_exit__tp, struct pt_regs *regs, long ret)
 {
-	return on_call_exit(regs, SYSCALL_NR(regs), ret);
+	return on_call_exit(SYSCALL_NR(regs), ret);
 }
 
 #endif

@@ -45,6 +45,26 @@ static __always_inline void seed_scope(struct sock_state *st, struct sock *sk)
 		flow_new(&key);
 }
 
+#define EPOLLS_PER_FILE 4
+
+/* Epoll instances that watched the socket before we came. */
+static __always_inline void seed_epolls(struct file *file)
+{
+	struct hlist_node *n = BPF_CORE_READ(file, f_ep, first);
+	u32 one = 1;
+
+	for (int i = 0; i < EPOLLS_PER_FILE; i++) {
+		struct epitem *item = (void *)n - bpf_core_field_offset(struct epitem, fllink);
+		u64 ep;
+
+		if (!n)
+			break;
+		ep = (u64)BPF_CORE_READ(item, ep);
+		bpf_map_update_elem(&epolls, &ep, &one, BPF_ANY);
+		n = BPF_CORE_READ(n, next);
+	}
+}
+
 /* Every socket descriptor of every process: follow its threads, know its socket. */
 SEC("?iter/task_file")
 int seed_files__iter(struct bpf_iter__task_file *ctx)
@@ -87,6 +107,7 @@ int seed_files__iter(struct bpf_iter__task_file *ctx)
 		st->cookie = bpf_get_socket_cookie(sk);
 		sock_announce(st, plain(sk));
 	}
+	seed_epolls(file);
 	proc_announce(t, EVF_SEED);
 	r = emit_reserve(EV_FD, sizeof(*r));
 	if (!r)
@@ -143,7 +164,6 @@ static __noinline int seed_call(struct task_struct *t, struct task_state *ts)
 	}
 	if (call == CALL_RECVFROM || call == CALL_SENDTO)
 		ts->x[0] = ts->args[3];
-	ts->tflags |= TASK_ENTERED;
 	ts->call = call;
 	return 0;
 }
