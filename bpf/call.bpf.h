@@ -22,6 +22,18 @@
 
 #define ROUND8(n) (((n) + 7) & ~7U)
 
+/* Position of the only set bit (de Bruijn): BPF has no count-trailing-zeros, and branches cost the verifier. */
+static const u8 de_bruijn[64] = {
+	0,  1,	48, 2,	57, 49, 28, 3,	61, 58, 50, 42, 38, 29, 17, 4,	62, 55, 59, 36, 53, 51,
+	43, 22, 45, 39, 33, 30, 24, 18, 12, 5,	63, 47, 56, 27, 60, 41, 37, 16, 54, 35, 52, 21,
+	44, 32, 23, 11, 46, 26, 40, 15, 34, 20, 31, 10, 25, 14, 19, 9,	13, 8,	7,  6,
+};
+
+static __always_inline u32 bit_number(u64 low)
+{
+	return de_bruijn[(low * 0x03f79d71b4cb0a89ULL) >> 58];
+}
+
 /* An address in user memory into a tail. len: what the program said. */
 __noinline int tail_addr(struct task_state *ts, u64 ptr, u32 len)
 {

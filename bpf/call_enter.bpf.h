@@ -180,6 +180,8 @@ __noinline int enter_poll(struct task_state *ts)
 	return 0;
 }
 
+#define SELECT_MAX 16 /* descriptors looked at until one is a socket in scope */
+
 /* The first 64 descriptors only: select() users have few, and the record is bounded. */
 __noinline int enter_select(struct task_state *ts)
 {
@@ -195,11 +197,13 @@ __noinline int enter_select(struct task_state *ts)
 		if (ts->args[1 + i])
 			bpf_probe_read_user(&s->in[i], 8, (void *)ts->args[1 + i]);
 	any = s->in[0] | s->in[1] | s->in[2];
-	for (u32 fd = 0; fd < 64; fd++) {
-		if (fd >= n || ts->sid)
-			break;
-		if (any & BIT(fd))
-			ts->sid = fd_sid_in_scope(fd);
+	if (n < 64)
+		any &= BIT(n) - 1;
+	for (u32 i = 0; i < SELECT_MAX && any && !ts->sid; i++) {
+		u64 low = any & -any;
+
+		ts->sid = fd_sid_in_scope(bit_number(low));
+		any ^= low;
 	}
 	ts->len = n;
 	ts->tail_kind = TAIL_SELECT;

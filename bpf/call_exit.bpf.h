@@ -267,7 +267,7 @@ __noinline int sock_last_close(struct sock_state *st, u64 sk)
 		return 0;
 	sock_addrs(skp, &src, &dst);
 	port_unregister(st, &src);
-	early_drop(st);
+	early_end(st, false);
 	if (st->scope == SCOPE_IN) {
 		r = emit_reserve(EV_SOCK_CLOSED, sizeof(*r));
 		if (r) {

@@ -132,29 +132,33 @@ static __always_inline u32 call_record_size(const struct call_record *r)
 	return sizeof(r->c) + (tail > EVENT_TAIL_MAX ? EVENT_TAIL_MAX : tail);
 }
 
-/* Let out what was kept back while the socket's scope was open. */
-__noinline int early_flush(struct sock_state *st)
+/* Let out one kept call, or drop it. Global: the loops around it cost the verifier next to nothing. */
+__noinline int early_let_go(u32 sid, u32 n, u32 show)
 {
-	struct early_key key = {};
+	struct early_key key = { .sid = sid, .n = n };
+	struct call_record *r = bpf_map_lookup_elem(&early, &key);
+
+	if (!r)
+		return 0;
+	r->c.e.flags |= EVF_EARLY;
+	if (show)
+		emit_copy(r, call_record_size(r), EV_CALL);
+	bpf_map_delete_elem(&early, &key);
+	return 0;
+}
+
+/* What was kept back while the socket's scope was open: shown, or dropped with a socket that never came into it. */
+__noinline int early_end(struct sock_state *st, u32 show)
+{
+	u32 n;
 
 	if (!st)
 		return 0;
-	key.sid = st->sid;
-	for (u32 i = 0; i < EARLY_MAX; i++) {
-		struct call_record *r;
-
-		if (i >= st->early)
-			break;
-		key.n = i;
-		r = bpf_map_lookup_elem(&early, &key);
-		if (!r)
-			continue;
-		r->c.e.flags |= EVF_EARLY;
-		emit_copy(r, call_record_size(r), EV_CALL);
-		bpf_map_delete_elem(&early, &key);
-	}
+	n = st->early;
+	for (u32 i = 0; i < EARLY_MAX && i < n; i++)
+		early_let_go(st->sid, i, show);
 	st->early = 0;
-	if (st->early_lost)
+	if (show && st->early_lost)
 		count_lost_many(EV_CALL, st->early_lost);
 	st->early_lost = 0;
 	return 0;
@@ -174,20 +178,6 @@ static __noinline int early_keep(struct sock_state *st, struct call_record *r)
 	else
 		st->early++;
 	return 0;
-}
-
-/* A socket that ends without ever coming into scope. */
-static __always_inline void early_drop(struct sock_state *st)
-{
-	struct early_key key = { .sid = st->sid };
-
-	for (u32 i = 0; i < EARLY_MAX; i++) {
-		if (i >= st->early)
-			break;
-		key.n = i;
-		bpf_map_delete_elem(&early, &key);
-	}
-	st->early = 0;
 }
 
 static __always_inline void port_register(const struct sock_state *st, const struct ev_addr *src)
@@ -218,7 +208,7 @@ __noinline int sock_enter_scope(struct sock_state *st, u64 sk)
 	if (!st->announced)
 		sock_announce(st, sk);
 	if (st->early || st->early_lost)
-		early_flush(st);
+		early_end(st, true);
 	return 0;
 }
 

@@ -86,18 +86,6 @@ __noinline int fd_closed_by_kernel(s32 fd, u32 cflags, u32 first, u32 last)
 	return 0;
 }
 
-/* Position of the only set bit (de Bruijn): BPF has no count-trailing-zeros, and branches cost the verifier. */
-static const u8 de_bruijn[64] = {
-	0,  1,	48, 2,	57, 49, 28, 3,	61, 58, 50, 42, 38, 29, 17, 4,	62, 55, 59, 36, 53, 51,
-	43, 22, 45, 39, 33, 30, 24, 18, 12, 5,	63, 47, 56, 27, 60, 41, 37, 16, 54, 35, 52, 21,
-	44, 32, 23, 11, 46, 26, 40, 15, 34, 20, 31, 10, 25, 14, 19, 9,	13, 8,	7,  6,
-};
-
-static __always_inline u32 bit_number(u64 low)
-{
-	return de_bruijn[(low * 0x03f79d71b4cb0a89ULL) >> 58];
-}
-
 /* 64 blocks of 16 words of 64 descriptors: 65,536; what lies beyond is counted lost. */
 #define FD_BLOCKS 64
 #define FD_BLOCK_WORDS 16
@@ -138,7 +126,7 @@ __noinline int fd_block_closed(u32 base, u32 cflags, u32 first, u32 last)
 }
 
 /* Every open descriptor in [first, last], or only those with close-on-exec. */
-__noinline int fds_closed_by_kernel(u32 cflags, u32 first, u32 last)
+static __always_inline int fds_closed_by_kernel(u32 cflags, u32 first, u32 last)
 {
 	for (u32 i = 0; i < FD_BLOCKS; i++)
 		if (fd_block_closed((first & ~63U) + i * FD_BLOCK_WORDS * 64, cflags, first, last))

@@ -85,13 +85,27 @@ static __always_inline int on_prepare_exec(void)
 	return 0;
 }
 
-/* A thread that dies inside a call: sys_exit never comes for it. */
+/* A thread that dies inside a call for which sys_exit never comes: it has no result, but it is told. */
 static __always_inline void exit_mid_call(struct task_state *ts)
 {
-	if (!ts->call)
+	struct scratch *s = scratch_get(SCRATCH_PROBE);
+	u64 id = bpf_get_current_pid_tgid();
+	struct event_call *c;
+
+	if (!ts->call || !s)
 		return;
+	c = &s->call.c;
 	ts->cflags |= CALLF_KILLED;
-	call_exit(ts, 0);
+	ts->tail_len = 0;
+	ts->tail_kind = TAIL_NONE;
+	ts->x[3] = 0;
+	call_fill(c, ts, 0);
+	c->e.t_ns = now_ns();
+	c->e.pid = id >> 32;
+	c->e.tid = id;
+	__builtin_memset(&c->lv, 0, sizeof(c->lv));
+	call_deliver(&s->call, sock_lookup((void *)ts->sk), ts->sk);
+	call_cancel(ts);
 }
 
 static __always_inline int on_exit(struct task_struct *t)

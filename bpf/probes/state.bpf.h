@@ -77,7 +77,7 @@ static __always_inline int on_destroy(struct sock *sk)
 		return 0;
 	sock_addrs(sk, &src, &dst);
 	port_unregister(st, &src);
-	early_drop(st);
+	early_end(st, false);
 	if (st->scope == SCOPE_IN)
 		KERN_EMIT(st, sk, EV_DESTROY, 0, 0, 0);
 	sock_forget(sk);
