@@ -16,7 +16,7 @@
 /* What libbpf said of the program that failed; libbpf has no other way to tell. */
 static struct {
 	char program[64];
-	char text[256];
+	char text[160];
 } complaint;
 
 static int note_complaint(enum libbpf_print_level level, const char *format, va_list args)

@@ -220,10 +220,10 @@ static void add_segment(struct json *j, const struct step *s)
 	const struct event_segment *g = (const struct event_segment *)s->ev;
 
 	if (s->seg_from != ROLE_NONE && s->conn) {
-		struct ev_addr src = addr_on_wire(&s->conn->addr[from]);
-		struct ev_addr dst = addr_on_wire(&s->conn->addr[!from]);
+		struct ev_addr ends[] = { addr_on_wire(&s->conn->addr[from]),
+					  addr_on_wire(&s->conn->addr[!from]) };
 
-		add_addrs(j, &src, &dst);
+		add_addrs(j, &ends[0], &ends[1]);
 	}
 	json_text(j, "from", role_name(s->seg_from));
 	json_bool(j, "arrival", g->sflags & SEGF_IN);
