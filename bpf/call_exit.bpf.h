@@ -238,6 +238,27 @@ __noinline int exit_results(struct task_state *ts, s64 ret)
 	return 0;
 }
 
+/*
+ * connect() on an AF_UNIX stream makes the other end at once, before anybody accepts it: the conversation has two
+ * ends from here on. (A datagram socket's peer is somebody's own socket, not a new one.)
+ */
+static __always_inline void exit_unix_peer(struct sock_state *st, u64 sk)
+{
+	struct unix_sock *us = (struct unix_sock *)sk;
+	struct sock *peer = BPF_CORE_READ(us, peer);
+	struct sock_state *pst;
+
+	if (!peer || st->type == SOCK_DGRAM)
+		return;
+	pst = sock_lookup(peer);
+	if (!pst)
+		pst = sock_new(peer);
+	if (!pst || pst->scope == SCOPE_IN)
+		return;
+	pst->sflags |= SOCKF_PASSIVE;
+	sock_enter_scope(pst, (u64)peer);
+}
+
 /* Addresses may have changed: decide again and say so. */
 __noinline int exit_readdress(struct task_state *ts, s64 ret)
 {
@@ -251,6 +272,8 @@ __noinline int exit_readdress(struct task_state *ts, s64 ret)
 		return 0;
 	receives = ts->call == CALL_LISTEN || (ts->call == CALL_BIND && st->protocol == IPPROTO_UDP);
 	scope_decide(st, ts->sk, NULL, receives);
+	if (st->scope == SCOPE_IN && st->family == AF_UNIX && ts->call == CALL_CONNECT)
+		exit_unix_peer(st, ts->sk);
 	if (st->scope == SCOPE_IN && st->announced)
 		sock_announce(st, ts->sk);
 	return 0;

@@ -236,6 +236,9 @@ static void sock_identify(struct msock *s, const struct event_sockinfo *e)
 	if (e->path_len) {
 		s->s.path_len = e->path_len < room ? e->path_len : room - 1;
 		memcpy(s->s.path, e->path, s->s.path_len);
+		/* the kernel counts the zero that ends a path in the file system, not one in an abstract name */
+		if (s->s.path[0] && !s->s.path[s->s.path_len - 1])
+			s->s.path_len--;
 		s->s.path[s->s.path_len] = '\0';
 	}
 }

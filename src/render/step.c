@@ -66,6 +66,6 @@ char *fmt_end(char *buf, size_t size, const struct conn *c, int end)
 	const struct sock *s = c->end[end];
 
 	if (s && s->family == AF_UNIX && s->path_len)
-		return fmt_escaped(buf, size, s->path, s->path_len);
+		return fmt_path(buf, size, s->path, s->path_len);
 	return fmt_addr(buf, size, &c->addr[end]);
 }
