@@ -81,6 +81,8 @@ static __always_inline void call_reset(struct task_state *ts, u32 call)
 	ts->tail_count = 0;
 	ts->lv_valid = 0;
 	ts->reported = 0;
+	ts->on = ON_NEW;
+	ts->in_scope = 0;
 	ts->call = call;
 }
 
@@ -105,20 +107,29 @@ static __always_inline struct sock_state *sock_adopt(struct fd_ref *ref)
 	return st;
 }
 
-/* Tie the call to the socket behind fd. 0, or -1: that is no socket. */
+#define NO_SOCKET -1	 /* the descriptor is something else */
+#define NO_DESCRIPTOR -2 /* it is not open */
+
+/* Tie the call to the socket behind fd. 0, or one of the above. */
 __noinline int call_bind_fd(struct task_state *ts, s32 fd)
 {
 	struct fd_ref ref;
 	struct sock_state *st;
 
-	if (!ts || fd_resolve(&ref, fd) || !ref.sk)
-		return -1;
+	if (!ts)
+		return NO_SOCKET;
+	ts->fd = fd;
+	if (fd_resolve(&ref, fd))
+		return NO_DESCRIPTOR;
+	if (!ref.sk)
+		return NO_SOCKET;
 	st = sock_adopt(&ref);
 	if (!st)
-		return -1;
+		return NO_SOCKET;
 	if (!st->pid)
 		st->pid = bpf_get_current_pid_tgid() >> 32;
-	ts->fd = fd;
+	ts->on = ON_SOCKET;
+	ts->in_scope = st->scope == SCOPE_IN;
 	ts->sk = (u64)ref.sk;
 	ts->sid = st->sid;
 	ts->x[3] = ref.refs > 0xffff ? 0xffff : ref.refs;
@@ -173,16 +184,34 @@ static __always_inline bool scope_of_process(u32 pid)
 	return p && (p->flags & PROC_ANNOUNCED);
 }
 
-/* Send, keep or drop the record of a finished call. st: its socket, NULL if it has none. */
-static __noinline int call_deliver(struct call_record *r, struct sock_state *st, u64 sk)
+#define EBADF 9
+#define ENOTSOCK 88
+
+/* A call whose socket is gone, or that has none: is it told? */
+static __always_inline bool call_shown_alone(const struct task_state *ts, u32 pid, s64 ret)
+{
+	switch (ts->on) {
+	case ON_SOCKET: /* closed by this very call, or by another thread meanwhile */
+		return ts->in_scope;
+	case ON_SEVERAL:
+		return true;
+	case ON_NOTHING:
+		return (ret == -EBADF || ret == -ENOTSOCK) && scope_of_process(pid);
+	default: /* socket() failed */
+		return scope_of_process(pid);
+	}
+}
+
+/* Send, keep or drop the record of a finished call. st: its socket; NULL: alone says whether it is told. */
+static __noinline int call_deliver(struct call_record *r, struct sock_state *st, u64 sk, u32 alone)
 {
 	u32 size;
 
-	if (!r)
+	if (!r || !(cfg.layers & LAYER_BIT_APP))
 		return 0;
 	if (st && st->scope == SCOPE_UNDECIDED)
 		return early_keep(st, r);
-	if (st ? st->scope != SCOPE_IN : !scope_of_process(r->c.e.pid))
+	if (st ? st->scope != SCOPE_IN : !alone)
 		return 0;
 	proc_announce(bpf_get_current_task_btf(), 0);
 	if (st && !st->announced)

@@ -7,10 +7,11 @@
 
 #include "call.bpf.h"
 
-#define IOV_MAX_READ 16
+#define IOV_MAX_READ 64
+#define POLL_SCAN 32 /* descriptors looked at until one is a socket in scope; the tail keeps fewer */
 #define POLL_MAX (EVENT_TAIL_MAX / sizeof(struct poll_item))
 
-/* Bytes in an iovec array in user memory; parts beyond the first 16 are not counted. */
+/* Bytes in an iovec array in user memory; parts beyond the first 64 are not counted. */
 __noinline u64 iov_bytes(u64 iov, u64 parts)
 {
 	struct user_iovec v;
@@ -116,11 +117,13 @@ static __always_inline int enter_dup(struct task_state *ts, u32 call)
 {
 	struct fd_ref other;
 	u64 *a = ts->args;
+	int ret;
 
 	if (call == CALL_DUP)
 		return call_bind_fd(ts, a[0]);
-	if (call_bind_fd(ts, a[0]))
-		return -1;
+	ret = call_bind_fd(ts, a[0]);
+	if (ret)
+		return ret;
 	ts->x[0] = a[1];
 	ts->x[1] = call == CALL_DUP3 ? a[2] : 0;
 	if (a[0] != a[1] && !fd_resolve(&other, a[1]) && other.sk)
@@ -153,7 +156,7 @@ static __always_inline u32 timespec_ms(u64 ptr, u32 per_ms)
 
 __noinline int enter_poll(struct task_state *ts)
 {
-	struct poll_item *items;
+	struct poll_item *items, it;
 	u64 n;
 
 	if (!ts)
@@ -162,19 +165,20 @@ __noinline int enter_poll(struct task_state *ts)
 	items = (struct poll_item *)ts->tail;
 	__builtin_memset(ts->tail, 0, sizeof(ts->tail));
 	ts->len = n;
-	for (u32 i = 0; i < POLL_MAX; i++) {
-		if (i >= n)
+	for (u32 i = 0; i < POLL_SCAN; i++) {
+		if (i >= n || bpf_probe_read_user(&it, sizeof(it), (void *)(ts->args[0] + i * sizeof(it))))
 			break;
-		if (bpf_probe_read_user(&items[i], sizeof(items[i]),
-					(void *)(ts->args[0] + i * sizeof(items[i]))))
-			break;
-		items[i].revents = 0;
-		if (!ts->sid && items[i].fd >= 0)
-			ts->sid = fd_sid_in_scope(items[i].fd);
-		ts->tail_len = (i + 1) * sizeof(items[i]);
+		it.revents = 0;
+		if (!ts->sid && it.fd >= 0)
+			ts->sid = fd_sid_in_scope(it.fd);
+		if (i < POLL_MAX) {
+			items[i] = it;
+			ts->tail_len = (i + 1) * sizeof(it);
+		}
 	}
 	if (!ts->sid)
 		return -1;
+	ts->on = ON_SEVERAL;
 	ts->tail_kind = TAIL_POLL;
 	ts->tail_count = n > 0xffff ? 0xffff : n;
 	return 0;
@@ -209,6 +213,7 @@ __noinline int enter_select(struct task_state *ts)
 	ts->tail_kind = TAIL_SELECT;
 	ts->tail_len = sizeof(*s);
 	ts->tail_count = n > 64 ? 64 : n;
+	ts->on = ON_SEVERAL;
 	return ts->sid ? 0 : -1;
 }
 
@@ -241,6 +246,7 @@ static __always_inline int enter_epoll_wait(struct task_state *ts, u32 call)
 
 	if (fd_resolve(&ep, a[0]) || ep.sk || !bpf_map_lookup_elem(&epolls, &ep.private_data))
 		return -1;
+	ts->on = ON_SEVERAL;
 	ts->fd = a[0];
 	ts->x[1] = a[2];
 	ts->x[0] = call == CALL_EPOLL_PWAIT2 ? timespec_ms(a[3], 1000000) : a[3];
@@ -263,9 +269,10 @@ static __always_inline int enter_on_socket(struct task_state *ts, u32 call)
 {
 	struct sock_state *st;
 	u64 *a = ts->args;
+	int ret = call_bind_fd(ts, a[0]);
 
-	if (call_bind_fd(ts, a[0]))
-		return -1;
+	if (ret)
+		return ret;
 	st = sock_lookup((void *)ts->sk);
 	if (st && st->scope == SCOPE_UNDECIDED)
 		scope_decide(st, ts->sk, NULL, false);
@@ -294,6 +301,28 @@ static __always_inline int enter_on_socket(struct task_state *ts, u32 call)
 	}
 	if (call == CALL_CONNECT || call == CALL_SENDTO || call == CALL_SENDMSG)
 		enter_destination(ts);
+	return 0;
+}
+
+/* Calls on one descriptor, their first argument, that are not for sockets alone. */
+#define CALLS_OF_FILES                                                                                   \
+	(BIT(CALL_READ) | BIT(CALL_READV) | BIT(CALL_WRITE) | BIT(CALL_WRITEV) | BIT(CALL_CLOSE) |       \
+	 BIT(CALL_DUP) | BIT(CALL_DUP2) | BIT(CALL_DUP3))
+
+/* The call is not on a socket. Is it a mistake worth telling: use after close, or a socket call on a file? */
+static __always_inline int enter_on_nothing(struct task_state *ts, u32 call, int why)
+{
+	u64 of_files = CALLS_OF_FILES, of_sockets = CALLS_OF_SOCKETS & ~(BIT(CALL_SOCKET) | BIT(CALL_SOCKETPAIR));
+
+	if (why == NO_DESCRIPTOR)
+		of_sockets |= of_files;
+	if (!(of_sockets & BIT(call)))
+		return -1;
+	if (call == CALL_SENDTO || call == CALL_RECVFROM || call == CALL_READ || call == CALL_WRITE)
+		ts->len = ts->args[2];
+	if (call == CALL_LISTEN || call == CALL_SHUTDOWN || call == CALL_DUP2 || call == CALL_DUP3)
+		ts->x[0] = ts->args[1];
+	ts->on = ON_NOTHING;
 	return 0;
 }
 

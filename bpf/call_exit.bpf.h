@@ -115,8 +115,10 @@ static __always_inline void exit_recvmsg(struct task_state *ts)
 {
 	struct user_msghdr_abi m;
 
-	if (!bpf_probe_read_user(&m, sizeof(m), (void *)ts->args[1]))
-		tail_addr(ts, m.name, m.namelen);
+	if (bpf_probe_read_user(&m, sizeof(m), (void *)ts->args[1]))
+		return;
+	tail_addr(ts, m.name, m.namelen);
+	ts->x[2] = m.flags;
 }
 
 /* Bytes of all messages that a sendmmsg or recvmmsg moved. */
@@ -263,15 +265,22 @@ static __always_inline void exit_unix_peer(struct sock_state *st, u64 sk)
 __noinline int exit_readdress(struct task_state *ts, s64 ret)
 {
 	struct sock_state *st;
+	struct ev_addr wanted;
 	bool receives;
 
-	if (!ts || ret || (ts->call != CALL_BIND && ts->call != CALL_LISTEN && ts->call != CALL_CONNECT))
+	if (!ts || (ts->call != CALL_BIND && ts->call != CALL_LISTEN && ts->call != CALL_CONNECT))
 		return 0;
 	st = sock_lookup((void *)ts->sk);
 	if (!st)
 		return 0;
+	if (ret) { /* a failed bind has said where it wanted to be, too */
+		tail_endpoint(ts, &wanted);
+		if (ts->call == CALL_BIND && wanted.family)
+			scope_decide(st, ts->sk, &wanted, SCOPE_RECEIVES | SCOPE_HINT_LOCAL);
+		return 0;
+	}
 	receives = ts->call == CALL_LISTEN || (ts->call == CALL_BIND && st->protocol == IPPROTO_UDP);
-	scope_decide(st, ts->sk, NULL, receives);
+	scope_decide(st, ts->sk, NULL, receives ? SCOPE_RECEIVES : 0);
 	if (st->scope == SCOPE_IN && st->family == AF_UNIX && ts->call == CALL_CONNECT)
 		exit_unix_peer(st, ts->sk);
 	if (st->scope == SCOPE_IN && st->announced)
@@ -330,12 +339,6 @@ static __always_inline void exit_references(struct task_state *ts)
 		ts->cflags |= CALLF_LAST_REF;
 }
 
-/* A wait on several descriptors has a sid and no socket; call_enter kept it for sockets in scope only. */
-static __always_inline bool call_is_wait(const struct task_state *ts)
-{
-	return !ts->sk && ts->sid;
-}
-
 __noinline int call_exit(struct task_state *ts, s64 ret)
 {
 	struct scratch *s = scratch_get(SCRATCH_PROBE);
@@ -356,12 +359,7 @@ __noinline int call_exit(struct task_state *ts, s64 ret)
 	s->call.c.e.tid = id;
 	exit_levels(ts, &s->call.c, st);
 	__builtin_memcpy(s->call.tail, ts->tail, sizeof(s->call.tail));
-	if (call_is_wait(ts)) {
-		proc_announce(bpf_get_current_task_btf(), 0);
-		emit_copy(&s->call, call_record_size(&s->call), EV_CALL);
-	} else {
-		call_deliver(&s->call, st, ts->sk);
-	}
+	call_deliver(&s->call, st, ts->sk, call_shown_alone(ts, id >> 32, ret));
 	if (st && (ts->cflags & CALLF_LAST_REF))
 		sock_last_close(st, ts->sk);
 	call_cancel(ts);

@@ -12,6 +12,7 @@
 
 #define SYSCALL_MAX 512
 #define COMM_GLOB_LEN 16
+#define LAYER_BIT_APP 1 /* enum layer of src/event/decode.h */
 
 /* Which conditions a socket must meet; none set: sockets born on loopback or in lab namespaces. */
 #define SCOPE_ALL 1    /* everything on the machine */

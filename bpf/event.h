@@ -16,7 +16,7 @@
 
 #define EVENT_COMM_LEN 16
 #define EVENT_TAIL_MAX 128 /* bytes of a call's variable part */
-#define EVENT_GAI_ADDRS 8  /* answers of getaddrinfo kept; the count tells if there were more */
+#define EVENT_GAI_ADDRS 32 /* answers of getaddrinfo kept; the count tells if there were more */
 
 enum event_kind {
 	EV_NONE = 0,
@@ -34,7 +34,8 @@ enum event_kind {
 	EV_ACK = 12,	      /* an acknowledgement or window update was processed */
 	EV_RETRANSMIT = 13,   /* a = TCP state, b = seq, c = payload bytes */
 	EV_SYNACK_RETRANS = 14,
-	EV_RST_SENT = 15,     /* a = enum sk_rst_reason of the running kernel, b = 1 if there is one */
+	EV_RST_SENT = 15,     /* a = enum sk_rst_reason of the running kernel, b = 1 if there is one, d = flow id
+			       * (0 = none), c = 1 if endpoint b of the flow sends it; sid 0: no socket has that port */
 	EV_RST_RECEIVED = 16, /* the kernel reset this socket; no proof that an RST arrived */
 	EV_SOCK_ERROR = 17,   /* a = sk_err (positive errno) */
 	EV_DESTROY = 18,      /* the kernel freed its TCP state */
@@ -148,7 +149,8 @@ enum call {
  * call still in progress. Pending and final records are joined by (tid, t_enter).
  *
  * What len and x[] hold:
- *   send/recv family, read, write   len = bytes asked for (all parts), x0 = flags, x1 = number of parts
+ *   send/recv family, read, write   len = bytes asked for (all parts; of more than 64 parts the first 64), x0 = flags,
+ *                                   x1 = number of parts; recvmsg: x2 = msg_flags as returned (MSG_TRUNC 0x20)
  *   sendmmsg, recvmmsg              len = bytes moved in all messages, x0 = flags, x1 = messages asked for
  *   sendfile, splice                len = bytes asked for, x1 = the other descriptor, x2 = 1 if the socket is the source
  *   socket, socketpair              x0 = family, x1 = type with flags, x2 = protocol; socketpair: x3 = second
@@ -352,7 +354,7 @@ EVENT_ASSERT(ev_addr, 20);
 EVENT_ASSERT(event_sockinfo, 288);
 EVENT_ASSERT(event_flow, 80);
 EVENT_ASSERT(event_fd, 32);
-EVENT_ASSERT(event_gai, 344);
+EVENT_ASSERT(event_gai, 920);
 EVENT_ASSERT(event_segment, 56);
 EVENT_ASSERT(event_sock, 104);
 

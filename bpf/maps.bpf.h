@@ -79,6 +79,26 @@ struct {
 	__type(value, struct call_record);
 } early SEC(".maps");
 
+/* What a call in progress is about. */
+enum call_on {
+	ON_SOCKET = 1,
+	ON_NEW = 2,	/* makes a socket: none yet */
+	ON_SEVERAL = 3, /* waits on descriptors of which one is a socket in scope */
+	ON_NOTHING = 4, /* the descriptor is none, or no socket: only its error is told */
+};
+
+/* What a program asks getaddrinfo; kept from the entry on, where its memory can be read. */
+struct gai_question {
+	char node[64];
+	char service[24];
+	s32 family;
+	s32 socktype;
+	s32 flags;
+	u8 has_node;
+	u8 has_service;
+	u8 pad[2];
+};
+
 /* Per thread that ever touched a socket; also the filter of the system call hooks. */
 struct task_state {
 	u64 t_enter;
@@ -99,9 +119,12 @@ struct task_state {
 	struct levels seen; /* as the reader was last told of the call in progress */
 	u32 sid2;     /* second socket of the call */
 	u8 reported; /* the reader has already shown it as pending */
-	u8 pad[3];
+	u8 on;	     /* enum call_on */
+	u8 in_scope; /* its socket was, at the entry: at the return it may be gone */
+	u8 gai_told; /* the reader has shown the look-up as pending */
 	u64 gai_enter; /* boot clock: in getaddrinfo since; 0 = not */
-	u64 gai_args[4];
+	u64 gai_result; /* where getaddrinfo will put its list, in user memory */
+	struct gai_question gai;
 	u8 tail[EVENT_TAIL_MAX];
 };
 

@@ -45,10 +45,13 @@ static __always_inline bool scope_one_end(void)
 	return cfg.lport || cfg.rport;
 }
 
+#define SCOPE_RECEIVES 1   /* it listens, or is a bound UDP socket */
+#define SCOPE_HINT_LOCAL 2 /* the hint is an address it wanted for itself */
+
 static __always_inline u8 scope_judge(const struct sock_state *st, const struct ev_addr *src,
 				      const struct ev_addr *dst, bool receives)
 {
-	if (cfg.scope & SCOPE_ALL)
+	if (cfg.scope == SCOPE_ALL)
 		return SCOPE_IN;
 	if ((cfg.scope & SCOPE_PROC) && !proc_is_target(st->pid))
 		return SCOPE_OUT;
@@ -213,27 +216,29 @@ __noinline int sock_enter_scope(struct sock_state *st, u64 sk)
 }
 
 /*
- * Decide, or decide anew, with the addresses the socket has now. dst_hint: a destination that a call
- * names (connect, sendto), NULL if none. receives: it listens, or is a bound UDP socket.
+ * Decide, or decide anew, with the addresses the socket has now. hint: a destination that a call names
+ * (connect, sendto), or an address it wanted in vain (SCOPE_HINT_LOCAL); NULL if none. how: SCOPE_* above.
  */
-__noinline int scope_decide(struct sock_state *st, u64 sk, const struct ev_addr *dst_hint, u32 receives)
+__noinline int scope_decide(struct sock_state *st, u64 sk, const struct ev_addr *hint, u32 how)
 {
 	struct ev_addr src, dst;
 
 	if (!st)
 		return 0;
 	sock_addrs((const void *)sk, &src, &dst);
-	if (dst_hint && dst_hint->family)
-		dst = *dst_hint;
+	if (hint && hint->family && (how & SCOPE_HINT_LOCAL))
+		src = *hint;
+	else if (hint && hint->family)
+		dst = *hint;
 	if (st->scope != SCOPE_IN) {
-		u8 s = scope_judge(st, &src, &dst, receives);
+		u8 s = scope_judge(st, &src, &dst, how & SCOPE_RECEIVES);
 
 		if (s == SCOPE_IN)
 			sock_enter_scope(st, sk);
 		else
 			st->scope = s;
 	}
-	if (st->scope == SCOPE_IN && receives)
+	if (st->scope == SCOPE_IN && how == SCOPE_RECEIVES)
 		port_register(st, &src);
 	return st->scope;
 }

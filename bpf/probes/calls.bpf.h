@@ -80,7 +80,7 @@ __noinline int fd_closed_by_kernel(s32 fd, u32 cflags, u32 first, u32 last)
 	if (ref.refs <= 1)
 		c->cflags |= CALLF_LAST_REF;
 	levels_fill(&c->lv, ref.sk, sock_is_tcp(st));
-	call_deliver(&s->call, st, (u64)ref.sk);
+	call_deliver(&s->call, st, (u64)ref.sk, false);
 	if (ref.refs <= 1)
 		sock_last_close(st, (u64)ref.sk);
 	return 0;
@@ -139,6 +139,7 @@ static __always_inline int on_call_enter(struct pt_regs *regs, u64 nr)
 {
 	u32 call = call_of(nr);
 	struct task_state *ts;
+	int ret;
 
 	if (!call)
 		return 0;
@@ -153,9 +154,10 @@ static __always_inline int on_call_enter(struct pt_regs *regs, u64 nr)
 		return 0;
 	}
 	call_reset(ts, call);
-	if (call_enter_args(ts, call))
+	ret = call_enter_args(ts, call);
+	if (ret && enter_on_nothing(ts, call, ret))
 		call_cancel(ts);
-	else
+	else if (!ret)
 		ring_doorbell();
 	return 0;
 }

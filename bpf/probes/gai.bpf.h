@@ -7,24 +7,46 @@
 
 #include "call_exit.bpf.h"
 
-static __always_inline void gai_question(struct event_gai *g, const struct task_state *ts)
+/* The question, read at the entry. */
+static __always_inline void gai_ask(struct gai_question *q, u64 node, u64 service, u64 hints)
 {
-	struct user_addrinfo hints;
+	struct user_addrinfo h;
 
+	__builtin_memset(q, 0, sizeof(*q));
+	if (node) {
+		q->has_node = 1;
+		bpf_probe_read_user_str(q->node, sizeof(q->node), (void *)node);
+	}
+	if (service) {
+		q->has_service = 1;
+		bpf_probe_read_user_str(q->service, sizeof(q->service), (void *)service);
+	}
+	if (hints && !bpf_probe_read_user(&h, sizeof(h), (void *)hints)) {
+		q->family = h.family;
+		q->socktype = h.socktype;
+		q->flags = h.flags;
+	}
+}
+
+/* A record with the question and no answer. */
+static __always_inline void gai_fill(struct event_gai *g, const struct task_state *ts, u32 pid, u32 tid)
+{
+	const struct gai_question *q = &ts->gai;
+
+	__builtin_memset(g, 0, sizeof(*g));
+	g->e.size = sizeof(*g);
+	g->e.kind = EV_GAI;
+	g->e.t_ns = now_ns();
+	g->e.pid = pid;
+	g->e.tid = tid;
 	g->t_enter = ts->gai_enter;
-	if (ts->gai_args[0]) {
-		g->has_node = 1;
-		bpf_probe_read_user_str(g->node, sizeof(g->node), (void *)ts->gai_args[0]);
-	}
-	if (ts->gai_args[1]) {
-		g->has_service = 1;
-		bpf_probe_read_user_str(g->service, sizeof(g->service), (void *)ts->gai_args[1]);
-	}
-	if (ts->gai_args[2] && !bpf_probe_read_user(&hints, sizeof(hints), (void *)ts->gai_args[2])) {
-		g->family = hints.family;
-		g->socktype = hints.socktype;
-		g->flags = hints.flags;
-	}
+	__builtin_memcpy(g->node, q->node, sizeof(g->node));
+	__builtin_memcpy(g->service, q->service, sizeof(g->service));
+	g->has_node = q->has_node;
+	g->has_service = q->has_service;
+	g->family = q->family;
+	g->socktype = q->socktype;
+	g->flags = q->flags;
 }
 
 static __always_inline void gai_answer(struct event_gai *g, u32 n, const struct user_addrinfo *ai)
@@ -73,10 +95,9 @@ int BPF_KPROBE(getaddrinfo__uprobe, u64 node, u64 service, u64 hints, u64 res)
 
 	if (!ts)
 		return 0;
-	ts->gai_args[0] = node;
-	ts->gai_args[1] = service;
-	ts->gai_args[2] = hints;
-	ts->gai_args[3] = res;
+	gai_ask(&ts->gai, node, service, hints);
+	ts->gai_result = res;
+	ts->gai_told = 0;
 	ts->gai_enter = now_ns();
 	ring_doorbell();
 	return 0;
@@ -94,16 +115,10 @@ int BPF_KRETPROBE(getaddrinfo__uretprobe, int ret)
 	if (!ts || !s || !ts->gai_enter)
 		return 0;
 	g = &s->gai;
-	__builtin_memset(g, 0, sizeof(*g));
-	g->e.size = sizeof(*g);
-	g->e.kind = EV_GAI;
-	g->e.t_ns = now_ns();
-	g->e.pid = id >> 32;
-	g->e.tid = tid;
+	gai_fill(g, ts, id >> 32, tid);
 	g->ret = ret;
-	gai_question(g, ts);
 	if (!ret)
-		gai_answers(g, ts->gai_args[3]);
+		gai_answers(g, ts->gai_result);
 	ts->gai_enter = 0;
 	if (scope_of_process(g->e.pid)) {
 		proc_announce(bpf_get_current_task_btf(), 0);

@@ -8,6 +8,7 @@
 #include "flow.bpf.h"
 #include "kern.bpf.h"
 #include "probes/calls.bpf.h"
+#include "probes/gai.bpf.h"
 
 static __always_inline struct sock_state *seed_sock(struct sock *sk, u32 pid, u32 ino)
 {
@@ -154,6 +155,8 @@ static __noinline int seed_call(struct task_struct *t, struct task_state *ts)
 	if (!st)
 		return 0;
 	call_reset(ts, CALL_NONE);
+	ts->on = ON_SOCKET;
+	ts->in_scope = st->scope == SCOPE_IN;
 	ts->fd = ts->args[0];
 	ts->sk = (u64)ref.sk;
 	ts->sid = st->sid;
@@ -282,6 +285,23 @@ static __always_inline void pending_look(struct task_struct *t, struct task_stat
 	emit_submit(r, EV_LEVELS);
 }
 
+/* A look-up that takes long: its question. */
+static __always_inline void pending_gai(struct task_struct *t, struct task_state *ts)
+{
+	struct scratch *s = scratch_get(SCRATCH_ITER);
+	u64 enter = ts->gai_enter;
+
+	if (!s || !enter || ts->gai_told || now_ns() - enter < cfg.settle_ns || !scope_of_process(t->tgid))
+		return;
+	gai_fill(&s->gai, ts, t->tgid, t->pid);
+	s->gai.cflags = CALLF_PENDING;
+	if (ts->gai_enter != enter)
+		return; /* it returned meanwhile */
+	ts->gai_told = 1;
+	proc_announce(t, 0);
+	emit_copy(&s->gai, sizeof(s->gai), EV_GAI);
+}
+
 /* Calls in progress for longer than the settling time. */
 SEC("?iter/task")
 int pending__iter(struct bpf_iter__task *ctx)
@@ -293,7 +313,10 @@ int pending__iter(struct bpf_iter__task *ctx)
 	if (!t)
 		return 0;
 	ts = bpf_task_storage_get(&tasks, t, 0, 0);
-	if (!ts || !ts->call || (ts->tflags & TASK_EXCLUDED))
+	if (!ts || (ts->tflags & TASK_EXCLUDED) || !(cfg.layers & LAYER_BIT_APP))
+		return 0;
+	pending_gai(t, ts);
+	if (!ts->call || ts->on == ON_NOTHING)
 		return 0;
 	if (now_ns() - ts->t_enter < cfg.settle_ns)
 		return 0;

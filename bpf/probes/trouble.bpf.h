@@ -6,6 +6,7 @@
 #define SOCKLENS_PROBE_TROUBLE_H
 
 #include "kern.bpf.h"
+#include "probes/wire.bpf.h"
 
 SEC("?tp_btf/tcp_retransmit_skb")
 int BPF_PROG(tcp_retransmit_skb__tp, struct sock *sk, struct sk_buff *skb)
@@ -29,24 +30,78 @@ int BPF_PROG(tcp_retransmit_synack__tp, struct sock *sk, struct request_sock *re
 	return st ? KERN_EMIT(st, sk, EV_SYNACK_RETRANS, 0, 0, 0) : 0;
 }
 
-/* sk is NULL for a port nobody listens on; 6.10 added the reason, commit edefba66d929. */
-static __always_inline int on_rst_sent(struct sock *sk, u32 reason, u32 has_reason)
+/*
+ * The flow an RST goes into: that of the packet it answers, turned round; of the socket where it answers none. (A
+ * socket torn down just before has no port any more.)
+ */
+static __noinline struct flow_state *rst_flow(struct sock *sk, struct sk_buff *skb, u32 *from_b)
+{
+	struct flow_state *f = NULL;
+	struct flow_key key;
+	struct packet p;
+	u32 netns;
+
+	/* tcp_v4_rcv() takes the device off a packet that has found its socket */
+	if (sk)
+		netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	else
+		netns = BPF_CORE_READ(skb, dev, nd_net.net, ns.inum);
+	if (skb && !packet_parse(&p, skb)) {
+		*from_b = flow_key_make(&key, &p.dst, &p.src, netns, IPPROTO_TCP);
+		f = bpf_map_lookup_elem(&flows, &key);
+	}
+	if (f || !sk)
+		return f;
+	sock_addrs(sk, &p.src, &p.dst);
+	*from_b = flow_key_make(&key, &p.src, &p.dst, netns, IPPROTO_TCP);
+	return bpf_map_lookup_elem(&flows, &key);
+}
+
+/*
+ * sk is NULL for a port nobody listens on, and known no more when the connection was torn down first: then the
+ * flow tells whose RST it is. 6.10 added the reason, commit edefba66d929.
+ */
+static __always_inline int on_rst_sent(struct sock *sk, struct sk_buff *skb, u32 reason, u32 has_reason)
 {
 	struct sock_state *st = sk ? kern_sock(sk) : NULL;
+	struct flow_state *f;
+	struct event_sock *r;
+	u32 from_b = 0;
 
-	return st ? KERN_EMIT(st, sk, EV_RST_SENT, reason, has_reason, 0) : 0;
+	if (!sk && !skb)
+		return 0;
+	f = rst_flow(sk, skb, &from_b);
+	if (!st && !f)
+		return 0;
+	r = emit_reserve(EV_RST_SENT, sizeof(*r));
+	if (!r)
+		return 0;
+	__builtin_memset((char *)r + sizeof(r->e), 0, sizeof(*r) - sizeof(r->e));
+	r->e.t_ns = now_ns();
+	if (st) {
+		r->e.sid = st->sid;
+		r->e.pid = st->pid;
+		r->e.tid = st->tid;
+		levels_fill(&r->lv, sk, sock_is_tcp(st));
+	}
+	r->a = reason;
+	r->b = has_reason;
+	r->c = from_b;
+	r->d = f ? f->fid : 0;
+	emit_submit(r, EV_RST_SENT);
+	return 0;
 }
 
 SEC("?tp_btf/tcp_send_reset")
 int BPF_PROG(tcp_send_reset__tp, struct sock *sk, struct sk_buff *skb, u32 reason)
 {
-	return on_rst_sent(sk, reason, 1);
+	return on_rst_sent(sk, skb, reason, 1);
 }
 
 SEC("?tp_btf/tcp_send_reset")
-int BPF_PROG(tcp_send_reset_bare__tp, struct sock *sk)
+int BPF_PROG(tcp_send_reset_bare__tp, struct sock *sk, struct sk_buff *skb)
 {
-	return on_rst_sent(sk, 0, 0);
+	return on_rst_sent(sk, skb, 0, 0);
 }
 
 SEC("?tp_btf/tcp_receive_reset")
@@ -61,8 +116,10 @@ SEC("?tp_btf/inet_sk_error_report")
 int BPF_PROG(inet_sk_error_report__tp, struct sock *sk)
 {
 	struct sock_state *st = kern_sock(sk);
+	u32 err = BPF_CORE_READ(sk, sk_err);
 
-	return st ? KERN_EMIT(st, sk, EV_SOCK_ERROR, BPF_CORE_READ(sk, sk_err), 0, 0) : 0;
+	/* reported once more with nothing in it when a refused connect() has taken the error */
+	return st && err ? KERN_EMIT(st, sk, EV_SOCK_ERROR, err, 0, 0) : 0;
 }
 
 static __always_inline int on_udp_drop(struct sock *sk, int rc, u32 bytes)
@@ -85,11 +142,13 @@ int BPF_PROG(udp_fail_queue_bare__tp, int rc, struct sock *sk)
 	return on_udp_drop(sk, rc, 0);
 }
 
+#define DROP_NOT_SPECIFIED 2 /* and below it: consumed in the ordinary course, as an ACK that carries no data is */
+
 /* rx_sk came with 6.11, commit c53795d48ee8; it may be NULL. */
 SEC("?tp_btf/kfree_skb")
 int BPF_PROG(kfree_skb__tp, struct sk_buff *skb, void *where, u32 reason, struct sock *rx_sk)
 {
-	struct sock_state *st = rx_sk ? kern_sock(rx_sk) : NULL;
+	struct sock_state *st = rx_sk && reason > DROP_NOT_SPECIFIED ? kern_sock(rx_sk) : NULL;
 
 	return st ? KERN_EMIT(st, rx_sk, EV_SKB_DROP, reason, 0, BPF_CORE_READ(skb, len)) : 0;
 }

@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 #define POOL_STEP 64 /* bytes between two block sizes */
-#define POOL_SIZES 8
+#define POOL_SIZES 16
 #define POOL_BLOCK_MAX (POOL_STEP * POOL_SIZES)
 
 struct pool_block;

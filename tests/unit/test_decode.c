@@ -31,7 +31,7 @@ static size_t size_of(unsigned int kind)
 	case EV_FD:
 		return 32;
 	case EV_GAI:
-		return 344;
+		return 920;
 	case EV_SEGMENT:
 		return 56;
 	case EV_DOORBELL:
@@ -71,7 +71,7 @@ static void every_cut(const void *record, size_t size)
 
 static void test_kinds_and_cuts(void **state)
 {
-	__u64 buf[64];
+	__u64 buf[128];
 	struct event *ev = (struct event *)buf;
 	unsigned int kind;
 
@@ -177,12 +177,12 @@ static void test_call_tail_bounds(void **state)
 
 static void test_inner_promises(void **state)
 {
-	struct event_gai g = { .e = { .kind = EV_GAI, .size = sizeof(g) }, .kept = 8 };
+	struct event_gai g = { .e = { .kind = EV_GAI, .size = sizeof(g) }, .kept = EVENT_GAI_ADDRS };
 	struct event_sockinfo s = { .e = { .kind = EV_SOCK, .size = sizeof(s) }, .path_len = 112 };
 
 	(void)state;
 	assert_int_equal(event_check(&g, sizeof(g)), sizeof(g));
-	g.kept = 9;
+	g.kept = EVENT_GAI_ADDRS + 1;
 	assert_int_equal(event_check(&g, sizeof(g)), -EBADMSG);
 	g.kept = ~0u;
 	assert_int_equal(event_check(&g, sizeof(g)), -EBADMSG);
