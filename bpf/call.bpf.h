@@ -177,11 +177,9 @@ static __always_inline bool scope_of_process(u32 pid)
 {
 	struct proc_state *p = bpf_map_lookup_elem(&procs, &pid);
 
-	if (cfg.scope & SCOPE_ALL)
+	if (cfg.scope == SCOPE_ALL)
 		return true;
-	if (cfg.scope & SCOPE_PROC)
-		return p && (p->flags & PROC_TARGET);
-	return p && (p->flags & PROC_ANNOUNCED);
+	return p && (p->flags & (scope_takes_process() ? PROC_TARGET : PROC_ANNOUNCED));
 }
 
 #define EBADF 9

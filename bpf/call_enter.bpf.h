@@ -234,7 +234,9 @@ static __always_inline int enter_epoll_ctl(struct task_state *ts)
 	ts->x[2] = a[0];
 	ts->len = ev.data;
 	st = sock_lookup((void *)ts->sk);
-	if (st && st->scope != SCOPE_OUT && !fd_resolve(&ep, a[0]) && ep.private_data)
+	/* a socket may be watched before it is connected: where ports decide, that is too early to tell */
+	if (st && (st->scope == SCOPE_IN || (st->scope == SCOPE_UNDECIDED && !(cfg.scope & SCOPE_PORT))) &&
+	    !fd_resolve(&ep, a[0]) && ep.private_data)
 		bpf_map_update_elem(&epolls, &ep.private_data, &one, BPF_ANY);
 	return 0;
 }

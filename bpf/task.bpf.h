@@ -37,6 +37,15 @@ __noinline int comm_matches(u64 lo, u64 hi)
 	return false;
 }
 
+/*
+ * A target process is shown whole, unless sockets must meet more conditions: then, and where no process was asked
+ * for, it is shown from its first socket in scope on.
+ */
+static __always_inline bool scope_takes_process(void)
+{
+	return (cfg.scope & SCOPE_PROC) && !(cfg.scope & (SCOPE_PORT | SCOPE_NETNS));
+}
+
 /* Flags a process starts with. comm: of the process, or NULL to leave names aside. */
 static __always_inline u32 proc_judge(u32 pid, const char *comm)
 {

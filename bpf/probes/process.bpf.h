@@ -10,7 +10,7 @@
 /* Is the life of this process part of the story? */
 static __always_inline bool proc_is_shown(const struct proc_state *p)
 {
-	return p && ((p->flags & PROC_ANNOUNCED) || (p->flags & PROC_TARGET));
+	return p && ((p->flags & PROC_ANNOUNCED) || (scope_takes_process() && (p->flags & PROC_TARGET)));
 }
 
 /*

@@ -141,6 +141,7 @@ static bool print_moments(enum backend backend)
 
 	n = capture_probe_rows(backend, &rows, &err);
 	if (n < 0) {
+		print_line("NO", "this way of seeing", backend_name(backend));
 		print_remark("why: ", err.what);
 		print_remark("do:  ", err.remedy);
 		return false;

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "output.h"
 #include "util/clock.h"
 
 #define DURATION_MAX_S 31536000.0 /* a year */
@@ -84,6 +85,7 @@ static const struct option_row live_rows[] = {
 
 struct parse {
 	struct live_options *o;
+	const char *value; /* of the latest option that has one */
 	char *err;
 	size_t err_size;
 };
@@ -161,6 +163,8 @@ static int on_option(void *ctx, int id, const char *arg)
 	struct parse *p = ctx;
 	struct live_options *o = p->o;
 
+	if (arg)
+		p->value = arg;
 	switch (id) {
 	case 'p':
 		return target_pids(&o->target, arg, p->err, p->err_size);
@@ -216,6 +220,8 @@ static int check_together(const struct live_options *o, char *err, size_t err_si
 	else if (o->record && !strcmp(o->record, "-") && isatty(STDOUT_FILENO))
 		snprintf(err, err_size,
 			 "a recording is not for a terminal; give -w a file, or pipe it on");
+	else if (o->record && o->out && output_same_path(o->record, o->out))
+		snprintf(err, err_size, "-o and -w name the same file; give them different ones");
 	else
 		return 0;
 	return -EINVAL;
@@ -235,8 +241,12 @@ int live_options_parse(struct live_options *o, int argc, char **argv, char *err,
 			snprintf(err, err_size, "%s; 'trace --help' lists the options", why);
 		return at;
 	}
-	if (at < argc)
+	if (at < argc) {
 		o->command = argv + at;
+	} else if (at > 1 && !strcmp(argv[at - 1], "--") && argv[at - 1] != p.value) {
+		snprintf(err, err_size, "no command after '--'; name one, or leave '--' out");
+		return -EINVAL;
+	}
 	return check_together(o, err, err_size);
 }
 

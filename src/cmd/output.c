@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -76,6 +77,31 @@ bool output_reader_gone(int fd)
 	struct pollfd p = { .fd = fd };
 
 	return poll(&p, 1, 0) == 1 && (p.revents & POLLERR);
+}
+
+/* The directory that holds path, and the name in it. */
+static const char *path_split(const char *path, char *dir, size_t size)
+{
+	const char *slash = strrchr(path, '/');
+
+	snprintf(dir, size, "%.*s", slash ? (int)(slash - path + 1) : 1, slash ? path : ".");
+	return slash ? slash + 1 : path;
+}
+
+bool output_same_path(const char *a, const char *b)
+{
+	char dir_a[PATH_MAX], dir_b[PATH_MAX];
+	const char *name_a, *name_b;
+	struct stat sa, sb;
+
+	if (!strcmp(a, "-") || !strcmp(b, "-"))
+		return false;
+	if (!stat(a, &sa) && !stat(b, &sb))
+		return S_ISREG(sa.st_mode) && sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
+	name_a = path_split(a, dir_a, sizeof(dir_a));
+	name_b = path_split(b, dir_b, sizeof(dir_b));
+	return !strcmp(name_a, name_b) && !stat(dir_a, &sa) && !stat(dir_b, &sb) &&
+	       sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
 }
 
 bool output_same_file(int a, int b)

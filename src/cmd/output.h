@@ -25,6 +25,9 @@ FILE *output_dup(int fd);
 /* Whoever read it is gone: the next write would fail with EPIPE. Always false for files. */
 bool output_reader_gone(int fd);
 
+/* Would opening both of these write to one file? Either may not exist yet. */
+bool output_same_path(const char *a, const char *b);
+
 /* Are these the same file on disk? */
 bool output_same_file(int a, int b);
 

@@ -117,6 +117,23 @@ static int fail(const char *err)
 	return EXIT_TRACE;
 }
 
+static const char *open_remedy(int err)
+{
+	switch (err) {
+	case ENOENT:
+	case ENOTDIR:
+		return "; check its name, or make one with 'trace -w FILE'";
+	case EISDIR:
+		return "; name a recording in it";
+	case EACCES:
+		return "; recordings belong to whoever made them: ask them, or root";
+	case ENOMEM:
+		return "; free some memory";
+	default:
+		return "; try a copy of it";
+	}
+}
+
 static int complain_open(const char *file, enum record_error why, unsigned int version)
 {
 	switch (why) {
@@ -130,8 +147,7 @@ static int complain_open(const char *file, enum record_error why, unsigned int v
 		break;
 	case RECORD_OK:
 	case RECORD_IO:
-		log_error("cannot read '%s': %s%s", file, strerror(errno),
-			  errno == EACCES ? "; recordings belong to whoever made them" : "");
+		log_error("cannot read '%s': %s%s", file, strerror(errno), open_remedy(errno));
 		break;
 	}
 	return EXIT_TRACE;
@@ -169,10 +185,12 @@ static int show_result(const struct pipeline *p, const struct source *s, const c
 		log_error("cannot read '%s' to its end: %s", file, strerror(-err));
 		return EXIT_TRACE;
 	}
-	if (record_was_cut(s, &at))
-		log_warn("'%s' is cut short after %llu bytes: what follows there is missing here",
-			 file, (unsigned long long)at);
-	return 0;
+	if (!record_was_cut(s, &at))
+		return 0;
+	log_error("'%s' is cut short after %llu events; it was shown up to there: record again, or "
+		  "use what is here",
+		  file, (unsigned long long)pipeline_state(p)->events);
+	return EXIT_TRACE;
 }
 
 static int show_source(const struct show_options *o, struct source *s)

@@ -26,7 +26,7 @@ struct field {
 	__u64 num; /* FIELD_S64: as two's complement */
 	const char *bytes;
 	size_t len;
-	char text[128];
+	char text[1600]; /* the longest: 32 answers of getaddrinfo */
 };
 
 #define DESCRIBE_MAX 24

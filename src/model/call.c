@@ -16,6 +16,8 @@
 
 #define BYTES_MAX (1ULL << 42) /* more than one call can move: 1024 messages of 2 GiB */
 
+#define MMSG_MAX 1024 /* messages of one recvmmsg(): UIO_MAXIOV */
+
 /* A call while its effects are worked out. */
 struct act {
 	struct model *m;
@@ -75,6 +77,8 @@ static int did_bind(struct act *a)
 	a->s->bound = true;
 	if (a->s->s.type != SOCK_DGRAM || call_addr(a->c, &addr, &path, &path_len))
 		return 0;
+	if (path_len)
+		unix_bound(a->m, a->s, path, path_len);
 	if (addr.port || (addr.family == AF_UNIX && path_len))
 		sock_set_role(a->m, a->s, ROLE_SERVER, a->c->e.pid);
 	return 0;
@@ -150,6 +154,8 @@ static int did_close(struct act *a)
 
 	if (!a->s)
 		return 0;
+	if (a->c->x[0] && !a->s->s.fds && !(a->c->cflags & CALLF_LAST_REF))
+		a->st->sflags |= STEP_HELD;
 	if (a->c->cflags & CALLF_LAST_REF)
 		sock_orphan(a->m, a->s, a->t_ns);
 	else if (side >= 0 && c->c.pid[side] == a->c->e.pid)
@@ -206,25 +212,51 @@ static struct mconn *conn_waiting(struct msock *s)
 {
 	struct mconn *best = NULL;
 	struct seat *seat;
+	__u64 came;
 	int from;
 
 	LIST_FOREACH(seat, &s->seats, link)
 	{
 		from = !conn_side(seat->c, s);
-		if (seat->c->counts[from].arrived_n >
-		    seat->c->c.dgrams[from][1] + seat->c->c.dgrams[from][2])
+		came = s->s.family == AF_UNIX ? seat->c->c.dgrams[from][0] :
+						seat->c->counts[from].arrived_n;
+		if (came > seat->c->c.dgrams[from][1] + seat->c->c.dgrams[from][2])
 			best = seat->c; /* the list is newest first */
 	}
 	return best;
 }
 
+static bool is_unix_dgram(const struct msock *s)
+{
+	return s->s.family == AF_UNIX && s->s.type == SOCK_DGRAM;
+}
+
+/* By the name in the call; a sender without a name has put its datagram into our queue. */
+static struct mconn *conn_of_unix(struct act *a, const struct traffic *t)
+{
+	struct ev_addr addr = { .family = 0 };
+	const char *path = NULL;
+	size_t path_len = 0;
+	struct mconn *c = NULL;
+
+	if (!call_addr(a->c, &addr, &path, &path_len) && path_len)
+		c = unix_pair(a->m, a->s, path, path_len, a->t_ns);
+	if (!c && !t->sending)
+		c = conn_waiting(a->s);
+	if (c)
+		a->s->s.conn = &c->c;
+	return c || !a->s->s.conn ? c : conn_of(a->s->s.conn);
+}
+
 static struct mconn *conn_of_call(struct act *a, const struct traffic *t)
 {
 	struct ev_addr remote = { .family = 0 };
-	const char *path;
-	size_t path_len;
+	const char *path = NULL;
+	size_t path_len = 0;
 	struct mconn *c = NULL;
 
+	if (is_unix_dgram(a->s))
+		return conn_of_unix(a, t);
 	if (a->s->s.protocol == IPPROTO_UDP && !call_addr(a->c, &remote, &path, &path_len)) {
 		if (!a->s->s.src.port)
 			dgram_owe(a->s, &remote, t);
@@ -243,6 +275,47 @@ static bool at_eof(const struct act *a)
 	       (a->s->s.type == SOCK_STREAM || sock_is_tcp(a->s)) && !traffic_of(a->c).peek;
 }
 
+/* A datagram is taken out whole, whatever fits the caller's buffer. */
+static void note_cut(struct act *a, struct traffic *t)
+{
+	const struct event_call *c = a->c;
+	bool trunc = has_flags(c) && c->x[0] & MSG_TRUNC;
+	bool told = c->call == CALL_RECVMSG && c->ret >= 0 && c->x[2] & MSG_TRUNC;
+	__u64 got = c->ret < 0 ? 0 : (__u64)c->ret, whole;
+
+	if (c->call == CALL_RECVMMSG) {
+		for (got = got < MMSG_MAX ? got : MMSG_MAX; got; got--)
+			unread_taken(a->s);
+		return;
+	}
+	whole = unread_taken(a->s);
+	if (whole == UNREAD_UNKNOWN || a->m->lossy || c->ret < 0)
+		whole = got;
+	if (trunc && got > c->len) { /* then the result is the length of all of it */
+		whole = got;
+		got = t->bytes = c->len;
+	}
+	/* more than there was, or less than would fit: another datagram than we thought */
+	if (whole < got || (whole > got && got != c->len)) {
+		unread_doubted(a->s);
+		whole = got;
+	}
+	if (whole == got && !told)
+		return;
+	a->st->sflags |= STEP_TRUNC;
+	a->st->n = whole - got;
+}
+
+static void note_dgram(struct act *a, struct traffic *t)
+{
+	if (t->sending || t->peek || a->s->s.type != SOCK_DGRAM)
+		return;
+	if (a->c->ret == -EAGAIN)
+		unread_none(a->s);
+	else if (a->c->ret >= 0 || a->c->ret == -EFAULT) /* gone with the fault, too */
+		note_cut(a, t);
+}
+
 static int did_move(struct act *a)
 {
 	struct traffic t = traffic_of(a->c);
@@ -251,6 +324,8 @@ static int did_move(struct act *a)
 
 	if (at_eof(a))
 		a->st->sflags |= STEP_EOF;
+	if (a->s)
+		note_dgram(a, &t);
 	if (!a->s || a->c->ret < 0)
 		return 0;
 	c = conn_of_call(a, &t);
@@ -295,8 +370,8 @@ static int learn_fd(struct act *a)
 static void note_target(struct act *a)
 {
 	struct ev_addr to = { .family = 0 };
-	const char *path;
-	size_t path_len;
+	const char *path = NULL;
+	size_t path_len = 0;
 	bool connects = a->c->call == CALL_CONNECT;
 
 	if (!a->s || (!connects && !is_send(a->c)) || call_addr(a->c, &to, &path, &path_len))
@@ -304,6 +379,9 @@ static void note_target(struct act *a)
 	/* connect() to AF_UNSPEC takes a connection apart */
 	if (connects && a->s->s.type != SOCK_DGRAM && to.family != AF_UNSPEC)
 		sock_set_role(a->m, a->s, ROLE_CLIENT, a->c->e.pid);
+	/* Before the receiver can return with it. */
+	if (path_len && is_unix_dgram(a->s))
+		unix_pair(a->m, a->s, path, path_len, a->t_ns);
 	if (to.port && (connects || !a->s->s.src.port))
 		pair_aim(a->m, a->s, &to);
 }

@@ -83,6 +83,22 @@ static void flow_fill(struct flow *f, const struct event_flow *e)
 	f->end[1] = e->b;
 }
 
+static struct mconn *conn_open(const struct model *m, const struct flow *f)
+{
+	struct mconn *c = conn_first(m, f->protocol, f->end[0].port, f->end[1].port);
+
+	for (; c; c = c->next_key)
+		if (!c->c.ended && conn_in_netns(c, f->netns) &&
+		    conn_matches(c, &f->end[0], &f->end[1]))
+			return c;
+	return NULL;
+}
+
+struct mconn *flow_conn(const struct model *m, const struct flow *f)
+{
+	return f->conn ? f->conn : conn_open(m, f);
+}
+
 int flow_event(struct model *m, const struct moment *mo, struct step *s)
 {
 	const struct event_flow *e = (const struct event_flow *)mo->ev;
@@ -100,12 +116,7 @@ int flow_event(struct model *m, const struct moment *mo, struct step *s)
 	} else if (!f->conn) {
 		flow_fill(f, e);
 	}
-	c = f->conn ? f->conn : conn_first(m, e->protocol, e->a.port, e->b.port);
-	for (; c; c = c->next_key) {
-		if (c->c.ended || !conn_in_netns(c, e->netns) || !conn_matches(c, &e->a, &e->b))
-			continue;
-		s->conn = &c->c;
-		return 0;
-	}
+	c = f->conn && !f->conn->c.ended ? f->conn : conn_open(m, f);
+	s->conn = c ? &c->c : NULL;
 	return 0;
 }

@@ -4,8 +4,8 @@
  * waited a second. An object is freed when nothing refers to it and the last step that pointed to
  * it is two calls of model_gc() ago; otherwise it queues again.
  *
- * Conversations without an end of their own end here: UDP when one end is gone and nothing was
- * said for a while, flows of which no socket is in sight, and the longest idle UDP ones when there
+ * Conversations without an end of their own end here: datagrams when one end is gone and nothing
+ * was said for a while, flows of which no socket is in sight, and the longest idle UDP ones when there
  * are very many.
  */
 #include <netinet/in.h>
@@ -48,6 +48,13 @@ static enum verdict bury_sock(struct model *m, struct msock *s, __u64 now_ns)
 	return FREED;
 }
 
+static bool of_dgrams(const struct mconn *c)
+{
+	const struct msock *s = c->seat[0].s ? c->seat[0].s : c->seat[1].s;
+
+	return s && s->s.type == SOCK_DGRAM;
+}
+
 /* An open conversation: does anything else than this queue watch over its end? */
 static enum verdict watch_conn(struct model *m, struct mconn *c, __u64 now_ns)
 {
@@ -57,7 +64,7 @@ static enum verdict watch_conn(struct model *m, struct mconn *c, __u64 now_ns)
 			 (c->seat[1].s && sock_gone(c->seat[1].s));
 	__u64 silent_ns = now_ns > c->c.t_last_ns ? now_ns - c->c.t_last_ns : 0;
 
-	if (in_sight && (tcp || c->c.family == AF_UNIX))
+	if (in_sight && (tcp || (c->c.family == AF_UNIX && !of_dgrams(c))))
 		return KEEP_LIVING;
 	if ((half_gone && silent_ns >= HALF_GONE_NS) ||
 	    (silent_ns >= IDLE_NS && (!in_sight || m->n_conns > CONNS_MANY)))

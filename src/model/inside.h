@@ -76,9 +76,10 @@ struct msock {
 	struct mortal mortal;
 	struct track tx, rx;
 	LIST_HEAD(, seat) seats;
+	struct unread *unread; /* UDP: what waits in its queue, NULL: nothing came yet */
 	struct mconn *last_in; /* UDP: whose datagram arrived last, and how long it was */
 	__u32 last_in_len;
-	struct msock *next_bound;    /* others bound to the same port, see sock_bound() */
+	struct msock *next_bound;    /* others bound to the same port or name */
 	__u64 bound_key;	     /* 0: not in that index */
 	TAILQ_ENTRY(msock) nameless; /* in the model's list, if aiming */
 	struct ev_addr aim;	     /* where the call in progress sends */
@@ -231,7 +232,22 @@ __u32 sock_owner(const struct msock *s);			 /* pid, 0 = unknown */
 /* The socket in this namespace that gets what is sent to `to` (from `from`), NULL: none known. */
 struct msock *sock_bound(const struct model *m, __u32 netns, __u16 protocol,
 			 const struct ev_addr *to, const struct ev_addr *from);
+void sock_bound_as(struct model *m, struct msock *s, __u64 key); /* and unindexed when it dies */
 bool addr_is_any(const struct ev_addr *a);
+
+/* unix.c: AF_UNIX datagrams, by name */
+__u64 unix_key(const char *name, size_t len);
+void unix_bound(struct model *m, struct msock *s, const char *name, size_t len);
+/* What s and the socket bound to that name have in common; NULL: no datagram socket is known by it. */
+struct mconn *unix_pair(struct model *m, struct msock *s, const char *name, size_t len, __u64 t_ns);
+
+/* unread.c: the lengths of the datagrams in a UDP socket's queue */
+#define UNREAD_UNKNOWN ((__u32)-1)
+void unread_arrived(struct msock *s, __u32 len);
+void unread_dropped(struct msock *s); /* the one that came last */
+__u32 unread_taken(struct msock *s);  /* length of the oldest, or UNREAD_UNKNOWN */
+void unread_none(struct msock *s);    /* the queue is empty for certain */
+void unread_doubted(struct msock *s); /* something was missed */
 
 /* levels.c. state: the TCP state these levels belong to. True if anything was news. */
 enum levels_from { LEVELS_KERNEL = 0, LEVELS_CALL = 1 };
@@ -289,6 +305,7 @@ void dgram_dropped(struct mconn *c, int from, __u32 len);
 
 /* flow.c */
 struct flow *flow_find(const struct model *m, __u32 fid);
+struct mconn *flow_conn(const struct model *m, const struct flow *f); /* NULL: none now */
 void flow_set_conn(struct model *m, struct flow *f, struct mconn *c);
 void flow_forget_conn(struct model *m, struct mconn *c); /* its flows have none any more */
 void flow_free_all(struct model *m);
@@ -296,6 +313,8 @@ int flow_event(struct model *m, const struct moment *mo, struct step *s);
 
 /* segment.c */
 int segment_event(struct model *m, const struct moment *mo, struct step *s);
+/* Segments of that end were seen, and none of the latest carried data at or behind seq. */
+bool segments_end_at(const struct mconn *c, int from, __u32 seq);
 
 /* call.c, kernel.c */
 int call_event(struct model *m, const struct moment *mo, struct step *s);

@@ -53,6 +53,27 @@ static void connecting(struct model *m, struct msock *s, __u64 t_ns)
 	sock_set_role(m, s, ROLE_CLIENT, 0);
 }
 
+/*
+ * In FIN_WAIT2 a socket becomes a time-wait entry with the peer's FIN, or before it if no process
+ * holds it any more. Any other way to CLOSE resets the connection: unread data at close(), linger 0,
+ * data that comes after close().
+ */
+static bool waits_on(const struct msock *s, const struct event_sock *e)
+{
+	struct mconn *c;
+	int side = side_in(s, &c);
+
+	if (e->b != TCP_S_CLOSE || !(e->lv.flags & LV_TCP) || (c && c->c.rst_by >= 0))
+		return false;
+	if (e->a == TCP_S_CLOSING || (e->a == TCP_S_FIN_WAIT2 && e->lv.flags & LV_FIN_IN))
+		return true;
+	if (e->a != TCP_S_FIN_WAIT2 || e->lv.rcv_nxt != e->lv.copied_seq || side < 0)
+		return false;
+	if (e->lv.flags & LV_LINGER && !e->lv.linger_s)
+		return false;
+	return c->c.fin_seen[!side] || segments_end_at(c, !side, e->lv.rcv_nxt);
+}
+
 static int state_changed(struct model *m, const struct moment *mo, struct msock *s, struct step *st)
 {
 	const struct event_sock *e = event_of(mo);
@@ -77,6 +98,8 @@ static int state_changed(struct model *m, const struct moment *mo, struct msock 
 		st->sflags |= STEP_LV;
 	if ((new == TCP_S_FIN_WAIT1 || new == TCP_S_LAST_ACK) && e->lv.flags & LV_TCP)
 		levels_fin_queued(s, e->lv.write_seq);
+	if (waits_on(s, e))
+		st->sflags |= STEP_TIME_WAIT;
 	note_fins(s, new);
 	if (new <= TCP_S_NEW_SYN_RECV)
 		s->s.state = s->s.lv.state = (__u8) new;
@@ -96,12 +119,23 @@ static void retransmitted(struct msock *s)
 		c->c.retransmits[side] = c->rtx_kernel[side];
 }
 
-static void rst_sent(struct msock *s)
+/* Whose RST it is: the flow tells, for there may be no socket, or none any more. */
+static void rst_sent(struct model *m, const struct event_sock *e, struct step *st)
 {
-	struct mconn *c;
-	int side = side_in(s, &c);
+	struct flow *f = flow_find(m, e->d);
+	struct mconn *c = f ? flow_conn(m, f) : NULL;
+	struct msock *s = st->sock ? sock_of(st->sock) : NULL;
+	int side = c ? conn_addr_side(c, &f->end[e->c == 1]) : -1;
 
-	if (side >= 0 && c->c.rst_by < 0)
+	if (side < 0 && s)
+		side = side_in(s, &c);
+	if (side < 0)
+		return;
+	if (!s || (!s->announced && c->c.end[side]))
+		st->sock = c->c.end[side];
+	st->conn = &c->c;
+	st->role = side ? ROLE_SERVER : ROLE_CLIENT;
+	if (c->c.rst_by < 0)
 		c->c.rst_by = side;
 }
 
@@ -122,6 +156,7 @@ static void dgram_lost(struct msock *s, __u32 bytes)
 	struct mconn *c = s->last_in;
 	int side = c ? conn_side(c, s) : -1;
 
+	unread_dropped(s);
 	if (c) {
 		bytes = s->last_in_len; /* payload; the event may count headers */
 	} else {
@@ -142,6 +177,8 @@ static void moved(struct msock *s, __s32 result, bool sending)
 		.messages = 1,
 	};
 
+	if (!sending && result >= 0)
+		unread_taken(s);
 	if (side >= 0 && result >= 0 && !sock_is_tcp(s))
 		dgram_moved(c, side, &t);
 }
@@ -164,6 +201,8 @@ int kernel_event(struct model *m, const struct moment *mo, struct step *st)
 	const struct event_sock *e = event_of(mo);
 	struct msock *s = st->sock ? sock_of(st->sock) : NULL;
 
+	if (e->e.kind == EV_RST_SENT)
+		rst_sent(m, e, st);
 	if (!s)
 		return 0;
 	if (e->e.kind == EV_STATE)
@@ -180,9 +219,6 @@ int kernel_event(struct model *m, const struct moment *mo, struct step *st)
 	case EV_RETRANSMIT:
 	case EV_SYNACK_RETRANS:
 		retransmitted(s);
-		break;
-	case EV_RST_SENT:
-		rst_sent(s);
 		break;
 	case EV_SOCK_ERROR:
 		error_set(s, e->a);

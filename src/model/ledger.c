@@ -37,7 +37,7 @@
  *
  * The end. When the kernel closes S for good (CLOSE, destroyed) its send queue is freed: unsent
  * bytes are destroyed. Bytes in flight may still arrive as long as R can take them; when R cannot,
- * or is not seen, they are destroyed too. When R's last descriptor is closed, or the kernel frees
+ * or is not seen, they stay unacknowledged for good (unacked). When R's last descriptor is closed, or the kernel frees
  * it, what was not read is discarded. An RST alone does not discard: the data may still be read.
  * In an orderly close all was acknowledged before and nothing is left to destroy.
  *
@@ -157,7 +157,7 @@ static void bury(struct ledger *l, const struct msock *s, const struct msock *r)
 		l->destroyed += l->unsent;
 		l->unsent = 0;
 		if (!r || rx_gone(r)) {
-			l->destroyed += l->in_flight;
+			l->unacked = l->in_flight;
 			l->in_flight = 0;
 		}
 	}

@@ -10,14 +10,15 @@
 /* Bytes of a direction that are accounted for. */
 static inline __u64 ledger_sum(const struct ledger *l)
 {
-	return l->unsent + l->in_flight + l->rcvq + l->read + l->destroyed + l->discarded;
+	return l->unsent + l->in_flight + l->rcvq + l->read + l->destroyed + l->discarded +
+	       l->unacked;
 }
 
 /* No more bytes than were written, and with both ends in sight exactly those. */
 static inline bool ledger_check(const struct ledger *l)
 {
 	const __u64 part[] = {
-		l->unsent, l->in_flight, l->rcvq, l->destroyed, l->discarded, l->read
+		l->unsent, l->in_flight, l->rcvq, l->destroyed, l->discarded, l->read, l->unacked,
 	};
 	size_t i;
 

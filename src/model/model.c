@@ -93,6 +93,16 @@ static void map_free(struct hash *h)
 	hash_free(h);
 }
 
+static void socks_free(struct model *m)
+{
+	size_t pos = 0;
+	void *s;
+
+	while (m->socks && hash_next(m->socks, &pos, NULL, &s))
+		free(((struct msock *)s)->unread);
+	map_free(m->socks);
+}
+
 static void objects_free(struct model *m)
 {
 	struct mconn *c;
@@ -124,7 +134,7 @@ void model_free(struct model *m)
 	objects_free(m);
 	if (m->flows)
 		flow_free_all(m);
-	map_free(m->socks);
+	socks_free(m);
 	map_free(m->calls);
 	for (i = 0; i < REASON_MAX; i++)
 		map_free(m->reasons[i]);

@@ -32,19 +32,20 @@ struct proc {
 };
 
 /* Bytes of one direction, counted from the first data byte (SYN and FIN are not data).
- * written = unsent + in_flight + rcvq + read when both ends are seen and nothing was destroyed. */
+ * When both ends are seen, written = unsent + in_flight + rcvq + read + destroyed + discarded + unacked. */
 struct ledger {
 	__u64 written;	 /* accepted by the sender's kernel */
 	__u64 unsent;	 /* in the send queue, never sent */
 	__u64 in_flight; /* sent, not known to have arrived */
 	__u64 rcvq;	 /* in the receiver's queue, unread */
 	__u64 read;	 /* taken out by the receiving application */
-	__u64 destroyed; /* send queue thrown away (RST, linger 0) */
+	__u64 destroyed; /* thrown away unsent (RST, linger 0) */
 	__u64 discarded; /* receive queue thrown away (closed unread) */
 	bool tx_seen;	 /* the sender's counters are known */
 	bool rx_seen;	 /* the receiver's counters are known */
 	bool partial;	 /* the connection is older than the trace: counted since the first sight */
 	bool fin;	 /* the sender has queued its FIN */
+	__u64 unacked;	 /* sent, and nobody had acknowledged or received it when the connection ended */
 };
 
 struct conn;
@@ -117,6 +118,9 @@ enum step_kind {
 #define STEP_EOF 8	/* receive call returned 0 because of the peer's FIN (or own SHUT_RD) */
 #define STEP_LV 16	/* levels of this socket changed with this step: ledger is news */
 #define STEP_MIDWAY 32	/* exit of a call whose entry was a step of its own, not adjacent */
+#define STEP_TIME_WAIT 64 /* change to CLOSE: a time-wait entry took the socket's place */
+#define STEP_HELD 128	/* close: the open file lives on, though no descriptor is known to refer to it */
+#define STEP_TRUNC 256	/* receive call: the datagram was longer; n = bytes cut off, 0 = how many is not known */
 
 /* One line of the story. By value but for the pointers, see the head of this file. */
 struct step {
@@ -144,7 +148,7 @@ struct step {
 	bool win_scaled;
 	bool rel_known;	      /* rel_seq and rel_ack mean something */
 	const char *reason;   /* name of an RST or drop reason, NULL if none; static or model-owned */
-	__u64 n;	      /* STEP_LOST: how many */
+	__u64 n;	      /* STEP_LOST: how many; STEP_TRUNC: bytes */
 	enum conn_end how;    /* STEP_SUMMARY */
 };
 

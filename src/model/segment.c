@@ -156,6 +156,21 @@ static bool arrived_before(const struct wire *w, const struct event_segment *g)
 	return false;
 }
 
+bool segments_end_at(const struct mconn *c, int from, __u32 seq)
+{
+	const struct wire *w = &c->wire[from];
+	bool any = false;
+	unsigned int i;
+
+	for (i = 0; i < SEEN_MAX; i++) {
+		any |= w->seen[i].used;
+		if (w->seen[i].used && w->seen[i].len &&
+		    seq_before(seq, w->seen[i].seq + w->seen[i].len))
+			return false;
+	}
+	return any;
+}
+
 /* Arriving, or leaving once more on its way. */
 static bool note_passing(struct passage *p, struct step *s)
 {
@@ -308,6 +323,7 @@ static void receive_dgram(struct model *m, const struct passage *p, struct msock
 	r->last_in = p->c;
 	r->last_in_len = p->g->len;
 	dgram_arrived(p->c, p->from, p->g->len);
+	unread_arrived(r, p->g->sflags & SEGF_FRAGMENT ? UNREAD_UNKNOWN : p->g->len);
 }
 
 static bool is_home(const struct passage *p)

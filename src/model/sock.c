@@ -96,13 +96,9 @@ static void bound_del(struct model *m, struct msock *s)
 }
 
 /* Out of memory only costs a pairing, which is a guess then. */
-static void bound_add(struct model *m, struct msock *s)
+void sock_bound_as(struct model *m, struct msock *s, __u64 key)
 {
-	__u64 key = bound_key(s->s.netns, s->s.protocol, s->s.src.port);
-
-	if (s->bound_key == key || !s->s.src.port || s->s.destroyed)
-		return;
-	if (!s->s.listening && s->s.protocol != IPPROTO_UDP)
+	if (s->bound_key == key || s->s.destroyed)
 		return;
 	bound_del(m, s);
 	s->next_bound = hash_get(m->bound, key);
@@ -110,6 +106,12 @@ static void bound_add(struct model *m, struct msock *s)
 		s->bound_key = key;
 	else
 		s->next_bound = NULL;
+}
+
+static void bound_add(struct model *m, struct msock *s)
+{
+	if (s->s.src.port && (s->s.listening || s->s.protocol == IPPROTO_UDP))
+		sock_bound_as(m, s, bound_key(s->s.netns, s->s.protocol, s->s.src.port));
 }
 
 /* How well a bound socket fits, as the kernel scores it: connected, exact address, wildcard. */
@@ -312,6 +314,8 @@ int sock_event(struct model *m, const struct moment *mo, struct step *st)
 	}
 	sock_take_state(m, s, e);
 	bound_add(m, s);
+	if (s->s.seeded && s->s.type == SOCK_DGRAM && s->s.path_len && !e->peer_sid)
+		unix_bound(m, s, s->s.path, s->s.path_len);
 	sock_guess_role(m, s);
 	err = sock_pair(m, s, e->peer_sid, mo->t_ns);
 	if (err)
@@ -374,5 +378,6 @@ void sock_free(struct model *m, struct msock *s)
 	if (s->s.listener)
 		sock_of(s->s.listener)->refs--;
 	hash_del(m->socks, s->s.sid);
+	free(s->unread);
 	free(s);
 }

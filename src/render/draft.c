@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "text.h"
 
@@ -46,6 +47,21 @@ int draft_start(struct render *r, const struct step *s)
 	return err;
 }
 
+/* Names of AF_UNIX sockets say little, and one end often has none: the processes tell. */
+static void head_end(char *buf, size_t size, const struct conn *c, int end)
+{
+	const struct sock *s = c->end[end];
+	__u32 pid = c->pid[end];
+	size_t len;
+
+	if (!pid && s && s->listener) /* not accepted yet */
+		pid = s->listener->opener_pid;
+	fmt_end(buf, size, c, end);
+	len = strlen(buf);
+	if (c->family == AF_UNIX && pid)
+		snprintf(buf + len, size - len, ", process %u", pid);
+}
+
 void draft_set_conn(struct render *r, const struct step *s)
 {
 	const struct conn *c = step_conn(s);
@@ -61,7 +77,7 @@ void draft_set_conn(struct render *r, const struct step *s)
 	if (!c || c->id != d->conn || d->head_kind[0] || r->heads[c->id % SHOWN_MAX] == c->id)
 		return;
 	for (end = 0; end < 2; end++)
-		fmt_end(d->head[end], sizeof(d->head[end]), c, end);
+		head_end(d->head[end], sizeof(d->head[end]), c, end);
 	snprintf(d->head_kind, sizeof(d->head_kind), "%s", conn_kind(c));
 }
 
@@ -170,6 +186,13 @@ static bool is_its_syn(const struct render *r, const struct step *s)
 	       r->draft.dst_port == s->conn->addr[1].port;
 }
 
+static bool segment_is_rst(const struct step *s)
+{
+	const unsigned int rst = 4;
+
+	return ((const struct event_segment *)s->ev)->flags & rst;
+}
+
 /* A segment joins the call, or the kernel's step, that made its sender send it. */
 bool draft_takes_segment(const struct render *r, const struct step *s, enum side from)
 {
@@ -177,7 +200,9 @@ bool draft_takes_segment(const struct render *r, const struct step *s, enum side
 	const struct cell *cell = &d->line.cell[from];
 
 	if (!draft_near(r, s) || d->line.arrow.used || cell_used(&d->line.cell[!from]) ||
-	    !cell_used(cell) || cell->n_remarks)
+	    !cell_used(cell))
+		return false;
+	if (cell->n_remarks && !(d->rst_follows && segment_is_rst(s)))
 		return false;
 	if (d->conn ? !same_conn(r, s) : !draft_same_sock(r, s, from) && !is_its_syn(r, s))
 		return false;

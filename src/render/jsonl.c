@@ -12,12 +12,11 @@
 #include "../event/describe.h"
 #include "../event/names.h"
 #include "json.h"
+#include "json_conn.h"
 #include "render.h"
 #include "step.h"
 
 #define JSON_FORMAT 1
-/* Above any cookie the kernel hands out in a machine's life, below 2^53. */
-#define SOCK_WITHOUT_COOKIE (1ull << 52)
 #define LOSS_KINDS (sizeof(((struct frame_loss *)0)->lost) / sizeof(__u64))
 
 struct render {
@@ -124,13 +123,6 @@ static struct render *jsonl_open(const struct view *v, const struct session_meta
 	return r;
 }
 
-static __u64 sock_number(const struct sock *s)
-{
-	if (!s)
-		return 0;
-	return s->cookie ? s->cookie : SOCK_WITHOUT_COOKIE + s->sid;
-}
-
 static const char *layer_word(enum layer layer)
 {
 	switch (layer) {
@@ -170,14 +162,6 @@ static const char *step_kind_word(const struct step *s)
 	return "?";
 }
 
-/* Of the socket the line is about; of a segment that arrives, not that of its sender. */
-static enum role own_role(const struct step *s)
-{
-	if (s->role != ROLE_NONE)
-		return s->role;
-	return s->sock ? s->sock->role : ROLE_NONE;
-}
-
 /* What every step has: see "required" in the schema. */
 static void add_common(struct json *j, const struct render *r, const struct step *s)
 {
@@ -192,15 +176,30 @@ static void add_common(struct json *j, const struct render *r, const struct step
 	json_u64(j, "pid", s->ev && s->ev->pid ? s->ev->pid : p ? p->pid : 0);
 	json_u64(j, "tid", s->ev ? s->ev->tid : 0);
 	json_text(j, "comm", p ? p->comm : "");
-	json_u64(j, "sock", sock_number(s->sock));
+	json_u64(j, "sock", json_sock_number(s->sock));
 	json_u64(j, "conn", c ? c->id : 0);
-	json_text(j, "role", role_name(own_role(s)));
+	json_text(j, "role", role_name(json_own_role(s)));
 }
 
 static void add_path(struct json *j, const struct sock *s)
 {
 	if (s->family == AF_UNIX && s->path_len)
 		json_bytes(j, "path", s->path, s->path_len);
+}
+
+/* AF_UNIX has no addresses: the other end is told by its process and its socket. */
+static void add_peer(struct json *j, const struct step *s)
+{
+	const struct conn *c = s->conn ? s->conn : s->sock->conn;
+	int other;
+
+	if (s->sock->family != AF_UNIX || !c || (c->end[0] != s->sock && c->end[1] != s->sock))
+		return;
+	other = c->end[0] == s->sock;
+	if (c->pid[other])
+		json_u64(j, "peer_pid", c->pid[other]);
+	if (c->end[other])
+		json_u64(j, "peer_sock", json_sock_number(c->end[other]));
 }
 
 static void add_addrs(struct json *j, const struct ev_addr *src, const struct ev_addr *dst)
@@ -251,37 +250,9 @@ static void add_sock(struct json *j, const struct step *s)
 		json_text(j, "type", socktype_name(s->sock->type));
 	add_addrs(j, &s->sock->src, &s->sock->dst);
 	add_path(j, s->sock);
+	add_peer(j, s);
 	if (s->sock2)
-		json_u64(j, "sock2", sock_number(s->sock2));
-}
-
-static void add_ledger(struct json *j, const char *key, const struct ledger *l)
-{
-	if (!l->tx_seen && !l->rx_seen)
-		return;
-	json_object(j, key);
-	json_u64(j, "written", l->written);
-	json_u64(j, "unsent", l->unsent);
-	json_u64(j, "in_flight", l->in_flight);
-	json_u64(j, "rcvq", l->rcvq);
-	json_u64(j, "read", l->read);
-	json_u64(j, "destroyed", l->destroyed);
-	json_u64(j, "discarded", l->discarded);
-	json_bool(j, "tx_seen", l->tx_seen);
-	json_bool(j, "rx_seen", l->rx_seen);
-	json_bool(j, "partial", l->partial);
-	json_end_object(j);
-}
-
-/* ledger: the direction in which this socket sends; ledger_in: the one it receives. */
-static void add_ledgers(struct json *j, const struct step *s)
-{
-	enum role role = own_role(s);
-
-	if (!s->conn || role == ROLE_NONE)
-		return;
-	add_ledger(j, "ledger", &s->dir[role == ROLE_SERVER]);
-	add_ledger(j, "ledger_in", &s->dir[role != ROLE_SERVER]);
+		json_u64(j, "sock2", json_sock_number(s->sock2));
 }
 
 static void add_levels(struct json *j, const struct step *s)
@@ -310,6 +281,8 @@ static void add_timing(struct json *j, const struct step *s)
 		json_text(j, "reason", s->reason);
 	if (s->sflags & STEP_EOF)
 		json_bool(j, "eof", true);
+	if (s->sflags & STEP_TRUNC)
+		json_u64(j, "truncated", s->n);
 	if (s->ev && s->ev->flags & EVF_SEED)
 		json_bool(j, "seed", true);
 	if (s->ev && s->ev->flags & EVF_EARLY)
@@ -359,68 +332,6 @@ static void add_fields(struct json *j, const struct step *s)
 	}
 }
 
-static const char *how_word(enum conn_end how)
-{
-	switch (how) {
-	case END_OPEN:
-		return "open";
-	case END_FIN:
-		return "fin";
-	case END_RST:
-		return "rst";
-	case END_REFUSED:
-		return "refused";
-	case END_TIMEOUT:
-		return "timeout";
-	case END_GONE:
-		return "gone";
-	}
-	return "open";
-}
-
-static const char *end_word(int end)
-{
-	return end < 0 ? "" : role_name(end ? ROLE_SERVER : ROLE_CLIENT);
-}
-
-static void add_summary_end(struct json *j, const struct conn *c, int end)
-{
-	char text[80];
-
-	json_object(j, end_word(end));
-	json_text(j, "addr", fmt_addr(text, sizeof(text), &c->addr[end]));
-	json_u64(j, "pid", c->pid[end]);
-	json_u64(j, "sock", sock_number(c->end[end]));
-	json_u64(j, "segments", c->segments[end]);
-	json_u64(j, "segment_bytes", c->seg_bytes[end]);
-	json_u64(j, "retransmits", c->retransmits[end]);
-	json_u64(j, "send_calls", c->calls[end][0]);
-	json_u64(j, "recv_calls", c->calls[end][1]);
-	json_u64(j, "dgrams_sent", c->dgrams[end][0]);
-	json_u64(j, "dgrams_delivered", c->dgrams[end][1]);
-	json_u64(j, "dgrams_dropped", c->dgrams[end][2]);
-	json_end_object(j);
-}
-
-static void add_summary(struct json *j, const struct step *s)
-{
-	const struct conn *c = s->conn;
-
-	json_text(j, "how", how_word(s->how));
-	if (!c)
-		return;
-	json_text(j, "family", family_name(c->family));
-	json_text(j, "protocol", conn_kind(c));
-	json_u64(j, "lasted_ns", c->t_last_ns - c->t_first_ns);
-	json_text(j, "closed_first", end_word(c->first_fin));
-	json_text(j, "rst_by", end_word(c->rst_by));
-	json_bool(j, "established", c->established);
-	add_summary_end(j, c, 0);
-	add_summary_end(j, c, 1);
-	add_ledger(j, "client_to_server", &s->dir[0]);
-	add_ledger(j, "server_to_client", &s->dir[1]);
-}
-
 static int jsonl_step(struct render *r, const struct step *s)
 {
 	struct json *j;
@@ -433,14 +344,14 @@ static int jsonl_step(struct render *r, const struct step *s)
 	if (s->kind == STEP_LOST)
 		json_u64(j, "n", s->n);
 	if (s->kind == STEP_SUMMARY)
-		add_summary(j, s);
+		json_summary(j, s);
 	if (s->kind != STEP_EVENT)
 		return line_end(r);
 	add_timing(j, s);
 	add_sock(j, s);
 	add_fields(j, s);
 	add_levels(j, s);
-	add_ledgers(j, s);
+	json_ledgers(j, s);
 	return line_end(r);
 }
 

@@ -382,9 +382,13 @@ static int on_moment(struct render *r, const struct step *s)
 	int err = 0;
 
 	if (!is_said(r, s, side) && words_moment(text, sizeof(text), s)) {
-		err = add_note(r, s, side, text, moment_style(s->ev->kind),
-			       s->ev->kind == EV_DESTROY);
+		if (s->ev->kind == EV_RST_SENT && r->draft.line.arrow.used)
+			err = draft_flush(r); /* it stands beside the RST, which comes next */
+		if (!err)
+			err = add_note(r, s, side, text, moment_style(s->ev->kind),
+				       s->ev->kind == EV_DESTROY);
 		add_remark(r, s, side);
+		r->draft.rst_follows |= s->ev->kind == EV_RST_SENT;
 	}
 	return err ? err : level_notes(r, s, side);
 }
@@ -414,10 +418,22 @@ static int (*const handlers[EV_KIND_MAX])(struct render *, const struct step *) 
 	[EV_LEVELS] = on_level,
 };
 
+/* Configuration of the network, asked for by ip, ss and libc: not the story of a connection. */
+static bool is_netlink(const struct step *s)
+{
+	const struct event_call *c = (const struct event_call *)s->ev;
+
+	if (s->sock && s->sock->family == AF_NETLINK)
+		return true;
+	return c->e.kind == EV_CALL && c->x[0] == AF_NETLINK &&
+	       (c->call == CALL_SOCKET || c->call == CALL_SOCKETPAIR);
+}
+
 bool lines_hidden(const struct step *s)
 {
-	return s->kind == STEP_EVENT &&
-	       (!s->ev || s->ev->kind >= EV_KIND_MAX || !handlers[s->ev->kind]);
+	if (s->kind != STEP_EVENT)
+		return false;
+	return !s->ev || s->ev->kind >= EV_KIND_MAX || !handlers[s->ev->kind] || is_netlink(s);
 }
 
 static bool conn_in_gai(struct render *r, const struct conn *c)

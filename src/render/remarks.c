@@ -6,12 +6,16 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 
+#include "../event/decode.h"
 #include "../event/names.h"
 #include "text.h"
 
-#define SHUT_RCV 1 /* RCV_SHUTDOWN, include/net/sock.h */
+#define SHUT_RCV 1	   /* RCV_SHUTDOWN, include/net/sock.h */
+#define STATE_CLOSE 7	   /* TCP_CLOSE, include/net/tcp_states.h */
+#define SHARES_FILES 0x400 /* CLONE_FILES, include/uapi/linux/sched.h */
 
 struct remark {
 	bool (*say)(const struct step *s, char *buf, size_t size);
@@ -121,13 +125,42 @@ static bool say_accepted(const struct step *s, char *buf, size_t size)
 static bool say_bad_end(const struct step *s, char *buf, size_t size)
 {
 	const struct event_call *c = step_call(s, PHASE_EXIT);
+	bool unix_sock = s->sock && s->sock->family == AF_UNIX;
 
-	if (!c || !(is_send(c) || is_receive(c)))
+	if (!c || !(is_send(c) || is_receive(c)) || !s->sock || s->sock->listening)
 		return false;
 	if (c->ret == -EPIPE)
-		snprintf(buf, size, "this direction is closed: nothing more can be sent");
-	else if (c->ret == -ECONNRESET)
+		snprintf(buf, size,
+			 unix_sock ? "one end is closed: nobody would read it" :
+				     "this direction is closed: nothing more can be sent");
+	else if (c->ret == -ECONNRESET && is_tcp(s))
 		snprintf(buf, size, "the peer's RST has ended the connection");
+	else if (c->ret == -ECONNRESET && unix_sock)
+		snprintf(buf, size, "the peer closed with data unread");
+	else
+		return false;
+	return true;
+}
+
+/* Use after close(), or a number that never was one. */
+static bool say_no_socket(const struct step *s, char *buf, size_t size)
+{
+	const struct event_call *c = step_call(s, PHASE_EXIT);
+
+	if (!c || s->sock || c->e.sid)
+		return false;
+	switch (c->call) { /* of these, another descriptor may be meant */
+	case CALL_DUP2:
+	case CALL_DUP3:
+	case CALL_EPOLL_CTL:
+	case CALL_SENDFILE:
+	case CALL_SPLICE:
+		return false;
+	}
+	if (c->ret == -EBADF)
+		snprintf(buf, size, "%d is no open descriptor", c->fd);
+	else if (c->ret == -ENOTSOCK)
+		snprintf(buf, size, "%d is not a socket", c->fd);
 	else
 		return false;
 	return true;
@@ -143,17 +176,29 @@ static bool say_again(const struct step *s, char *buf, size_t size)
 	return true;
 }
 
+static bool say_short(const struct step *s, char *buf, size_t size)
+{
+	const struct event_call *c = step_call(s, PHASE_EXIT);
+
+	if (!c || !is_send(c) || c->call == CALL_SENDMMSG || c->ret <= 0 || !is_tcp(s) ||
+	    (__u64)c->ret >= c->len)
+		return false;
+	snprintf(buf, size, "only %lld of %llu bytes fitted", (long long)c->ret,
+		 (unsigned long long)c->len);
+	return true;
+}
+
 static bool say_sent(const struct step *s, char *buf, size_t size)
 {
 	const struct event_call *c = step_call(s, PHASE_EXIT);
 	const struct ledger *out = &s->dir[own_dir(s)];
+	const struct levels *lv = step_levels(s);
 	__u64 unread = out->written - out->read;
 
 	if (!c || !is_send(c) || c->ret <= 0 || !is_tcp(s) || !s->conn || !out->tx_seen)
 		return false;
-	if ((__u64)c->ret < c->len)
-		snprintf(buf, size, "only %lld of %llu bytes fitted", (long long)c->ret,
-			 (unsigned long long)c->len);
+	if (lv && lv->state == STATE_CLOSE)
+		snprintf(buf, size, "copied to the kernel; by now the connection is reset");
 	else if (!out->rx_seen)
 		snprintf(buf, size, "copied to the kernel; %llu B not yet acknowledged",
 			 (unsigned long long)(out->unsent + out->in_flight));
@@ -178,10 +223,17 @@ static bool say_socket(const struct step *s, char *buf, size_t size)
 static bool say_in_use(const struct step *s, char *buf, size_t size)
 {
 	const struct event_call *c = returned(s, CALL_BIND);
+	struct ev_addr addr;
+	const char *path;
+	size_t path_len;
 
 	if (!c || c->ret != -EADDRINUSE)
 		return false;
-	snprintf(buf, size, "another socket holds this port");
+	if (call_addr(c, &addr, &path, &path_len) || addr.family != AF_UNIX)
+		snprintf(buf, size, "another socket holds this port");
+	else
+		snprintf(buf, size, "%s",
+			 path_len && path[0] ? "the path exists already" : "this name is taken");
 	return true;
 }
 
@@ -201,7 +253,9 @@ static bool say_still_open(const struct step *s, char *buf, size_t size)
 
 	if (!c || c->ret || !c->x[0] || (c->cflags & CALLF_LAST_REF))
 		return false;
-	snprintf(buf, size, "no FIN: another descriptor keeps the socket open");
+	snprintf(buf, size, "%s%s", is_tcp(s) && !s->sock->listening && s->conn ? "no FIN: " : "",
+		 s->sflags & STEP_HELD ? "a call in progress still holds it" :
+					 "another descriptor keeps the socket open");
 	return true;
 }
 
@@ -236,15 +290,52 @@ static bool say_no_window(const struct step *s, char *buf, size_t size)
 /* The full socket is replaced by a small time-wait entry, and its own state is set to CLOSE. */
 static bool say_time_wait(const struct step *s, char *buf, size_t size)
 {
-	const struct event_sock *m = (const struct event_sock *)s->ev;
-	const unsigned int fin_wait2 = 5, closing = 11, closed = 7;
-
-	if (m->e.kind != EV_STATE || m->b != closed || (m->a != fin_wait2 && m->a != closing))
-		return false;
-	if (s->conn && s->conn->rst_by >= 0)
+	if (s->ev->kind != EV_STATE || !(s->sflags & STEP_TIME_WAIT))
 		return false;
 	snprintf(buf, size, "a small time-wait entry stands in for the socket from here");
 	return true;
+}
+
+static bool say_cut(const struct step *s, char *buf, size_t size)
+{
+	const struct event_call *c = step_call(s, PHASE_EXIT);
+	__u64 got;
+
+	if (!c || !(s->sflags & STEP_TRUNC))
+		return false;
+	got = (__u64)c->ret < c->len ? (__u64)c->ret : c->len;
+	if (s->n)
+		snprintf(buf, size, "the datagram had %llu B: %llu are gone",
+			 (unsigned long long)(got + s->n), (unsigned long long)s->n);
+	else
+		snprintf(buf, size, "the datagram was longer: the rest is gone");
+	return true;
+}
+
+/* include/net/rstreason.h, and what each means to a program */
+static const struct {
+	const char *name, *sentence;
+} rst_reasons[] = {
+	{ "NO_SOCKET", "nobody listens on this port" },
+	{ "TCP_ABORT_ON_CLOSE", "closed with unread bytes" },
+	{ "TCP_ABORT_ON_DATA", "data came after close()" },
+	{ "TCP_STATE", "linger 0, or a listener closed with connections waiting" },
+	{ "TIMEWAIT_SOCKET", "only a time-wait entry is left of the socket" },
+	{ "KEEPALIVE_TIMEOUT", "the peer no longer answers keepalive probes" },
+};
+
+static bool say_rst(const struct step *s, char *buf, size_t size)
+{
+	size_t i;
+
+	if (s->ev->kind != EV_RST_SENT || !s->reason)
+		return false;
+	for (i = 0; i < sizeof(rst_reasons) / sizeof(rst_reasons[0]); i++)
+		if (!strcmp(s->reason, rst_reasons[i].name)) {
+			snprintf(buf, size, "%s", rst_reasons[i].sentence);
+			return true;
+		}
+	return false;
 }
 
 static bool say_dropped(const struct step *s, char *buf, size_t size)
@@ -269,7 +360,9 @@ static bool say_forks(const struct step *s, char *buf, size_t size)
 
 	if (p->e.kind != EV_PROC || p->what != PROC_FORK)
 		return false;
-	snprintf(buf, size, "the child has copies of its descriptors");
+	snprintf(buf, size,
+		 p->clone_flags & SHARES_FILES ? "the child shares its descriptors" :
+						 "the child has copies of its descriptors");
 	return true;
 }
 
@@ -280,8 +373,11 @@ static const struct remark remarks[] = {
 	{ .say = say_in_progress, .limit = 3 },
 	{ .say = say_accepted, .limit = 2 },
 	{ .say = say_bad_end },
+	{ .say = say_no_socket },
 	{ .say = say_again, .limit = 3 },
+	{ .say = say_short },
 	{ .say = say_sent, .limit = 4 },
+	{ .say = say_cut },
 	{ .say = say_socket, .limit = 2 },
 	{ .say = say_in_use },
 	{ .say = say_by_exit, .limit = 4 },
@@ -290,6 +386,7 @@ static const struct remark remarks[] = {
 	{ .say = say_retransmitted, .limit = 3 },
 	{ .say = say_no_window },
 	{ .say = say_time_wait, .limit = 3 },
+	{ .say = say_rst },
 	{ .say = say_dropped },
 	{ .say = say_forks, .limit = 4 },
 };

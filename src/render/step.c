@@ -40,6 +40,8 @@ enum role step_role(const struct step *s)
 {
 	if (s->ev && s->ev->kind == EV_SEGMENT && s->seg_from != ROLE_NONE)
 		return s->seg_from;
+	if (s->ev && s->ev->kind == EV_RST_SENT && s->role != ROLE_NONE)
+		return s->role; /* there may be no socket, or one that is gone */
 	/* A process may hold sockets of both roles: its own says nothing about a socket without one. */
 	if (s->sock)
 		return s->sock->role;
@@ -64,8 +66,16 @@ const char *conn_kind(const struct conn *c)
 char *fmt_end(char *buf, size_t size, const struct conn *c, int end)
 {
 	const struct sock *s = c->end[end];
+	struct ev_addr addr = addr_on_wire(&c->addr[end]); /* both ends in the same form */
 
 	if (s && s->family == AF_UNIX && s->path_len)
 		return fmt_path(buf, size, s->path, s->path_len);
-	return fmt_addr(buf, size, &c->addr[end]);
+	return fmt_addr(buf, size, &addr);
+}
+
+__u64 conn_lasted_ns(const struct step *s)
+{
+	__u64 end_ns = s->how == END_OPEN ? s->t_ns : s->conn->t_last_ns;
+
+	return end_ns > s->conn->t_first_ns ? end_ns - s->conn->t_first_ns : 0;
 }

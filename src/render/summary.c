@@ -109,7 +109,8 @@ static void add_term(struct text *t, bool *any, __u64 bytes, const char *where)
 /* "14 B written = 14 read, balanced": every byte in one place, or the residual said aloud. */
 static void ledger_words(struct text *t, const struct ledger *l)
 {
-	__u64 placed = l->unsent + l->in_flight + l->rcvq + l->read + l->destroyed + l->discarded;
+	__u64 placed = l->unsent + l->in_flight + l->rcvq + l->read + l->destroyed + l->discarded +
+		       l->unacked;
 	bool any = false;
 
 	if (!l->tx_seen) {
@@ -122,12 +123,13 @@ static void ledger_words(struct text *t, const struct ledger *l)
 	}
 	text_printf(t, "%llu B written", (unsigned long long)l->written);
 	if (!l->rx_seen) {
-		text_printf(
-			t, " = %llu acknowledged",
-			(unsigned long long)(l->written - l->unsent - l->in_flight - l->destroyed));
+		text_printf(t, " = %llu acknowledged",
+			    (unsigned long long)(l->written - l->unsent - l->in_flight -
+						 l->destroyed - l->unacked));
 		any = true;
 		add_term(t, &any, l->in_flight, "not acknowledged");
 		add_term(t, &any, l->unsent, "unsent");
+		add_term(t, &any, l->unacked, "sent, never acknowledged");
 		add_term(t, &any, l->destroyed, "thrown away unsent");
 		text_add(t, "; the reader is not seen from here");
 		return;
@@ -138,6 +140,7 @@ static void ledger_words(struct text *t, const struct ledger *l)
 	add_term(t, &any, l->in_flight, "in flight");
 	add_term(t, &any, l->unsent, "unsent");
 	add_term(t, &any, l->discarded, "thrown away unread");
+	add_term(t, &any, l->unacked, "sent, never acknowledged");
 	add_term(t, &any, l->destroyed, "thrown away unsent");
 	if (!any)
 		text_add(t, "0 read");
@@ -216,7 +219,7 @@ int summary_conn(struct render *r, const struct step *s)
 		return 0;
 	text_start(&t, words, sizeof(words));
 	how_words(&t, c, s->how);
-	fmt_duration(lasted, sizeof(lasted), c->t_last_ns - c->t_first_ns);
+	fmt_duration(lasted, sizeof(lasted), conn_lasted_ns(s));
 	err = text_say(r, STYLE_BOLD, "== #%u %s, %s: %s", c->id, conn_kind(c), lasted, words);
 	for (d = 0; !err && d < 2; d++)
 		err = say_end(r, s, d);

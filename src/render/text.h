@@ -50,6 +50,7 @@ struct draft {
 	bool exit_known;    /* of that call: its exit comes soon */
 	bool retransmit;    /* the arrow is a retransmission */
 	bool closing;	    /* the call is a close() */
+	bool rst_follows;   /* it says why an RST leaves: that segment joins in spite of remarks */
 	__u64 enter_id;
 	int actor_side; /* a thread's header is due in this column, -1 = none */
 	__u32 pid, tid;

@@ -30,3 +30,13 @@ END
     # FIN_WAIT1 begins at shutdown(), long before close().
     expect_before "kind=state new_state=FIN_WAIT1" "call=close phase=enter role=client"
 }
+
+@test "halfclose: an end in order has no drop without a reason and no error 0" {
+    local i
+    for i in 1 2 3 4 5; do
+        trace_run -- "$PROGS/closing" half
+        expect_count 0 kind=skb_drop reason=NOT_SPECIFIED
+        expect_count 0 kind=skb_drop "!reason"
+        expect_count 0 kind=sock_error
+    done
+}

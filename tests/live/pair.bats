@@ -155,3 +155,20 @@ END
     expect_count 1 call=connect phase=exit errno=EINPROGRESS
     expect_count 3 call=accept phase=exit ret!=-1
 }
+
+@test "pair: many parts, many messages: the amounts are whole" {
+    trace_run -- "$PROGS/inout" many
+    same status 0 "$status"
+    expect_rows call,ret,requested kind=call phase=exit "call~^(read|write)v$" <<'END'
+writev 220 220
+readv 220 220
+END
+    expect_delivered "$(one sock call=connect phase=exit)" 220
+    trace_run -- "$PROGS/inout" mmany
+    same status 0 "$status"
+    # 1 + 2 + ... + 30 bytes
+    expect_rows call,ret,len kind=call phase=exit call~mmsg <<'END'
+sendmmsg 30 465
+recvmmsg 30 465
+END
+}

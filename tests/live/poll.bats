@@ -73,3 +73,7 @@ while not ep.poll(0.05):
     # One side of the story must come before the other: the send woke it.
     expect_before "call=sendto phase=enter" "call=epoll_wait phase=exit ret=1"
 }
+
+@test "poll: a socket that stands far behind in the list" {
+    waits poll-far poll
+}

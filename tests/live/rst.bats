@@ -29,3 +29,33 @@ END
     expect_count 1 call=recvfrom phase=exit ret=-1 errno=ECONNRESET
     expect_delivered "$(one sock call=connect phase=exit)" 5
 }
+
+# The reason of each RST that was sent, in order; none was sent without.
+reasons() {
+    same "RSTs sent" "$(q -c kind=segment flags~RST arrival=false)" "$(q -c kind=rst_sent reason)"
+    q -o reason kind=rst_sent
+}
+
+@test "rst: every RST that is sent tells its reason" {
+    local scenario reason
+    while read -r scenario reason; do
+        # shellcheck disable=SC2086
+        trace_run -- "$PROGS/"${scenario/:/ }
+        same "$scenario: status" 0 "$status"
+        same "$scenario: reason" "$reason" "$(reasons)"
+    done <<'END'
+connect:refused NO_SOCKET
+closing:unread TCP_ABORT_ON_CLOSE
+closing:late TCP_ABORT_ON_DATA
+closing:linger TCP_STATE
+END
+}
+
+@test "rst: data for a socket that is closed is answered with an RST" {
+    trace_run -- "$PROGS/closing" late
+    same status 0 "$status"
+    client=$(one sock call=connect phase=exit)
+    same "who reset" "$client" "$(one sock kind=rst_sent)"
+    expect_before "call=close phase=exit sock=$client" "kind=rst_sent"
+    expect_before "kind=rst_sent" "call=sendto phase=exit ret=-1 errno=EPIPE"
+}

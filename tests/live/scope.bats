@@ -175,6 +175,63 @@ END
     same connections 1 "$(q -u -o conn kind=summary | wc -l)"
 }
 
+@test "scope: --all with a port is that port, on the whole machine" {
+    trace_start --all --port 7001
+    LIVE_PORT=7002 run_prog "$NS" pair v4
+    run_prog "$NS" unix pair
+    LIVE_PORT=7001 run_prog "$NS" pair v4
+    trace_stop
+    sound
+    expect_count 0 family=unix
+    expect_count 0 src~:7002
+    expect_count 0 dst~:7002
+    same conversations 1 "$(q -u -o conn "conn>0" | wc -l)"
+    # The listener and both ends; nothing else was called that has a socket.
+    same "sockets with calls" 3 "$(q -u -o sock kind=call "sock>0" | wc -l)"
+    expect_delivered "$(one sock call=connect phase=exit)" 14
+}
+
+# A server that sits in accept() already when tracing begins. $BG is its pid.
+start_accepting() {
+    export LIVE_PORT=7001
+    background "$BATS_TEST_TMPDIR/server.out" "$PROGS/apart" server
+    until_line "$BATS_TEST_TMPDIR/server.out" ready
+    accepting() { # 43 and 202: accept on x86-64 and arm64
+        grep -Eq '^(43|202) ' "/proc/$BG/syscall"
+    }
+    until_true accepting
+}
+
+# The accept() that gave a connection names it, and its socket.
+expect_accepted() {
+    same status 0 "$status"
+    sound
+    server=$(one sock call=recvfrom phase=exit role=server)
+    same "socket that accept() gave" "$server" "$(one sock2 call=accept phase=exit pid="$BG")"
+    expect_before "call=accept phase=exit pid=$BG" "call=recvfrom phase=enter pid=$BG"
+    expect_delivered "$server" 14
+}
+
+@test "scope: bare, a server that waits in accept() already" {
+    start_accepting
+    trace_start
+    in_ns "$PROGS/apart" client
+    wait "$BG"
+    trace_stop
+    expect_accepted
+}
+
+@test "scope: -p, a server that waits in accept() already" {
+    start_accepting
+    trace_start -p "$BG"
+    until_event call=accept phase=enter pid="$BG" seen_midway=true
+    expect_count 0 call=accept phase=exit
+    in_ns "$PROGS/apart" client
+    wait "$BG"
+    trace_stop
+    expect_accepted
+}
+
 @test "scope: filters act before a record is made" {
     trace_start --port 1
     run_prog "$NS" pair v4

@@ -93,3 +93,22 @@ END
     same status 0 "$status"
     sound
 }
+
+@test "signals: a killed tracer leaves nothing in the kernel" {
+    trace_start
+    # What it holds: a link or a program names the program.
+    ours=$(cat "/proc/$TRACE_PID"/fdinfo/* 2>/dev/null | awk '$1 == "prog_id:" { print $2 }' | sort -un)
+    [ "$(wc -l <<<"$ours")" -gt 10 ]
+    trace_stop KILL
+    same status 137 "$status"
+    left() {
+        bpftool prog show | sed -n 's/^\([0-9]*\): .*/\1/p' | grep -Fxf <(echo "$ours")
+    }
+    gone() {
+        ! left >/dev/null
+    }
+    until_true gone || {
+        bpftool prog show
+        false
+    }
+}

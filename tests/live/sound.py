@@ -13,7 +13,7 @@ from q import load
 SENDS = {"sendto", "sendmsg", "sendmmsg", "write", "writev"}
 RECEIVES = {"recvfrom", "recvmsg", "recvmmsg", "read", "readv"}
 ALWAYS = ("id", "t_ns", "kind", "layer")
-PARTS = ("unsent", "in_flight", "rcvq", "read", "destroyed", "discarded")
+PARTS = ("unsent", "in_flight", "rcvq", "read", "destroyed", "discarded", "unacked")
 
 
 def frame(lines, lossy):

@@ -63,3 +63,16 @@ END
     expect_count 1 call=recvfrom phase=exit ret=-1 errno=ECONNREFUSED
     expect_count 1 kind=sock_error
 }
+
+@test "udp: how much of a datagram was cut away" {
+    trace_run -- "$PROGS/udp" trunc
+    expect_rows ret,truncated call=recvfrom phase=exit <<'END'
+4 6
+3 -
+END
+    trace_run -- "$PROGS/udp" trunc-flag
+    expect_rows ret,truncated call=recvfrom phase=exit <<'END'
+10 6
+3 -
+END
+}

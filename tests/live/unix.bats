@@ -77,3 +77,27 @@ END
     same closes 2 "$(q -c call=close phase=exit sock="$passed")"
     expect_before "call=sendto phase=exit ret=13" "kind=segment flags~FIN"
 }
+
+# The one process that lines about a socket name as the peer's.
+peer_of() { # SOCK
+    one peer_pid sock="$1" "peer_pid>0"
+}
+
+@test "unix: the peer's process, of a stream" {
+    trace_run -- "$PROGS/unix" stream
+    conversation
+    same "the client's peer" "$(one pid call=accept phase=exit)" "$(peer_of "$client")"
+    same "the server's peer" "$(one pid call=connect phase=exit)" "$(peer_of "$server")"
+}
+
+@test "unix: the peer's process, of a pair and of connected datagrams" {
+    local scenario
+    for scenario in pair dgram-connected; do
+        trace_run -- "$PROGS/unix" "$scenario"
+        same "$scenario: status" 0 "$status"
+        own=$(q -u -o pid call=sendto phase=exit)
+        for sock in $(q -u -o sock "call~sendto|recvfrom" phase=exit); do
+            same "$scenario: peer of $sock" "$own" "$(peer_of "$sock")"
+        done
+    done
+}

@@ -127,6 +127,63 @@ agree() {
     python3 "$WITNESS/totals.py" ss.out sampled.json
 }
 
+# Two programs under the tracer that hold a connection open, 100000 bytes long; ss and the ledger agree on it.
+ss_agrees() { # SCRIPT LENGTH-OF-FILE-GOT
+    cd "$BATS_TEST_TMPDIR"
+    head -c 100000 /dev/zero >sent
+    hold hold
+    INPUT=hold trace_start -- sh -eu -c "$1"
+    all_there() {
+        [ "$(stat -c %s got 2>/dev/null)" = "$2" ]
+    }
+    until_true all_there "" "$2"
+    # Nothing moves any more but, maybe, a delayed ACK and our own reading.
+    totals_agree() {
+        in_ns ss -tinHO >ss.out
+        grep -q '^ESTAB' ss.out && python3 "$WITNESS/totals.py" ss.out "$OUT" >totals.out
+    }
+    until_true totals_agree || {
+        cat ss.out totals.out
+        return 1
+    }
+    [[ $(cat totals.out) == "equal: 2 rows"* ]]
+    let_go hold
+    trace_wait
+    same status 0 "$status"
+    sound
+}
+
+@test "witness: the byte totals of ss, of a socat that echoes to another" {
+    ss_agrees '
+        line=
+        mkfifo log
+        socat -d -d TCP-LISTEN:7000,bind=127.0.0.1,reuseaddr PIPE 2>log &
+        exec 3<log
+        until case $line in *listening*) true;; *) false;; esac; do read -r line <&3; done
+        cat <&3 >/dev/null &
+        cat sent - | socat -t 10 STDIO TCP:127.0.0.1:7000 >got
+        wait' 100000
+}
+
+@test "witness: the byte totals of ss, of nc to nc" {
+    ss_agrees '
+        line=
+        mkfifo log
+        nc -v -l 127.0.0.1 7000 >got 2>log </dev/null &
+        exec 3<log
+        read -r line <&3
+        cat sent - | nc -N 127.0.0.1 7000
+        wait $!' 100000
+}
+
+@test "witness: calls that cannot work" {
+    witnessed '"$1/misuse" closed; "$1/misuse" no-socket; "$1/misuse" taken' sh "$PROGS"
+    for name in EBADF ENOTSOCK EADDRINUSE; do
+        grep -q "= -1 $name" "$BATS_TEST_TMPDIR/strace.out"
+    done
+    python3 "$WITNESS/calls.py" "$BATS_TEST_TMPDIR/strace.out" "$OUT"
+}
+
 @test "witness: the byte totals of ss, with both queues full" {
     cd "$BATS_TEST_TMPDIR"
     hold hold

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The ways a connection ends: half-close, unread data, linger 0, exit without close(), a kill. */
+#include <netinet/tcp.h>
 #include <signal.h>
 
 #include "live.h"
@@ -66,6 +67,20 @@ static void linger(void)
 	CHECK(close(s[1]));
 }
 
+/* Data for a socket that is closed, but has not sent its last ACK: it answers with an RST. */
+static void late(void)
+{
+	int stay = 100, s[2]; /* seconds in FIN_WAIT2, more than TIME_WAIT lasts: no other socket takes over */
+
+	tcp_pair(s);
+	CHECK(setsockopt(s[0], IPPROTO_TCP, TCP_LINGER2, &stay, sizeof(stay)));
+	CHECK(close(s[0]));
+	recv_eof(s[1]);
+	send_all(s[1], "too late", 8);
+	FAILS(send(s[1], "x", 1, MSG_NOSIGNAL), EPIPE);
+	CHECK(close(s[1]));
+}
+
 struct child_end {
 	int s[2];
 };
@@ -124,6 +139,7 @@ int main(int argc, char **argv)
 {
 	static const struct scenario list[] = {
 		{ "half", half },     { "unread", unread }, { "linger", linger },
+		{ "late", late },
 		{ "exit", by_exit }, { "kill", by_kill },
 	};
 

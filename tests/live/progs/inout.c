@@ -11,6 +11,9 @@
 static char six[6] = "sixsix", ten[10] = "ten in all";
 static struct iovec parts[2] = { { six, sizeof(six) }, { ten, sizeof(ten) } };
 #define ALL (sizeof(six) + sizeof(ten))
+#define MANY_PARTS 20
+#define PART 11 /* bytes */
+#define MANY_MESSAGES 30
 
 static void finish(int s[2])
 {
@@ -70,6 +73,45 @@ static void mmsg(void)
 	CHECK(close(s[1]));
 }
 
+/* More parts and more messages than fit one record. */
+static void many(void)
+{
+	static char bytes[MANY_PARTS * PART], room[MANY_PARTS * PART];
+	struct iovec from[MANY_PARTS], to[MANY_PARTS];
+	int s[2];
+
+	for (int i = 0; i < MANY_PARTS; i++) {
+		from[i] = (struct iovec){ bytes + i * PART, PART };
+		to[i] = (struct iovec){ room + i * PART, PART };
+	}
+	tcp_pair(s);
+	MUST(writev(s[0], from, MANY_PARTS) == sizeof(bytes));
+	wait_queued(s[1], sizeof(bytes));
+	MUST(readv(s[1], to, MANY_PARTS) == sizeof(room));
+	finish(s);
+}
+
+/* Message i has i + 1 bytes. */
+static void mmany(void)
+{
+	static char bytes[MANY_MESSAGES];
+	struct mmsghdr m[MANY_MESSAGES] = { 0 };
+	struct iovec io[MANY_MESSAGES];
+	int s[2];
+
+	for (int i = 0; i < MANY_MESSAGES; i++) {
+		io[i] = (struct iovec){ bytes, i + 1 };
+		m[i].msg_hdr = (struct msghdr){ .msg_iov = &io[i], .msg_iovlen = 1 };
+	}
+	s[1] = bound(AF_INET, SOCK_DGRAM);
+	s[0] = CHECK(socket(AF_INET, SOCK_DGRAM, 0));
+	connect_to(s[0], AF_INET, port_of(s[1]));
+	MUST(sendmmsg(s[0], m, MANY_MESSAGES, 0) == MANY_MESSAGES);
+	MUST(recvmmsg(s[1], m, MANY_MESSAGES, 0, NULL) == MANY_MESSAGES);
+	CHECK(close(s[0]));
+	CHECK(close(s[1]));
+}
+
 /* sendfile() out of a file, splice() into a pipe. */
 static void file(void)
 {
@@ -110,6 +152,7 @@ int main(int argc, char **argv)
 	static const struct scenario list[] = {
 		{ "msg", msg },	  { "vec", vec },   { "rw", rw },
 		{ "mmsg", mmsg }, { "file", file }, { "peek", peek },
+		{ "many", many }, { "mmany", mmany },
 	};
 
 	return RUN_SCENARIO(list);

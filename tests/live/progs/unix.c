@@ -92,6 +92,26 @@ static void dgram(void)
 	CHECK(unlink(wanted_path()));
 }
 
+/* Two sockets with names, each connected to the other's. */
+static void dgram_connected(void)
+{
+	static const char names[2][11] = { "\0live-left", "\0live-rght" };
+	struct sockaddr_un at[2];
+	char buf[16];
+	int s[2];
+
+	for (int i = 0; i < 2; i++) {
+		s[i] = CHECK(socket(AF_UNIX, SOCK_DGRAM, 0));
+		CHECK(bind(s[i], (struct sockaddr *)&at[i], name(&at[i], names[i], 10)));
+	}
+	for (int i = 0; i < 2; i++)
+		CHECK(connect(s[i], (struct sockaddr *)&at[!i], name(&at[!i], names[!i], 10)));
+	send_all(s[0], "12345", 5);
+	recv_all(s[1], buf, 5);
+	CHECK(close(s[0]));
+	CHECK(close(s[1]));
+}
+
 static void pair(void)
 {
 	char buf[16];
@@ -168,7 +188,7 @@ int main(int argc, char **argv)
 {
 	static const struct scenario list[] = {
 		{ "stream", stream }, { "abstract", abstract }, { "dgram", dgram },
-		{ "pair", pair },     { "pass", pass },
+		{ "pair", pair },     { "pass", pass },		{ "dgram-connected", dgram_connected },
 	};
 
 	return RUN_SCENARIO(list);

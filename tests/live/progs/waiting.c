@@ -29,6 +29,23 @@ static void by_poll(void)
 	finish(s);
 }
 
+/* The socket stands behind twenty descriptors that are none. */
+static void by_poll_far(void)
+{
+	struct pollfd p[21];
+	int s[2], pipes[2];
+
+	tcp_pair(s);
+	CHECK(pipe(pipes));
+	for (int i = 0; i < 20; i++)
+		p[i] = (struct pollfd){ .fd = pipes[0], .events = POLLIN };
+	p[20] = (struct pollfd){ .fd = s[1], .events = POLLIN };
+	MUST(poll(p, 21, 0) == 0);
+	send_all(s[0], "x", 1);
+	MUST(poll(p, 21, -1) == 1 && p[20].revents == POLLIN);
+	finish(s);
+}
+
 static void by_ppoll(void)
 {
 	struct pollfd p = { .events = POLLIN };
@@ -109,7 +126,7 @@ static void no_socket(void)
 int main(int argc, char **argv)
 {
 	static const struct scenario list[] = {
-		{ "poll", by_poll },	   { "ppoll", by_ppoll }, { "select", by_select },
+		{ "poll-far", by_poll_far }, { "poll", by_poll },	   { "ppoll", by_ppoll }, { "select", by_select },
 		{ "pselect", by_pselect }, { "epoll", by_epoll }, { "none", no_socket },
 	};
 

@@ -88,6 +88,16 @@ class Strace(unittest.TestCase):
     def test_rows(self):
         self.assertEqual(strace_log.read(STRACE), ROWS)
 
+    def test_misuse(self):
+        log = ("70  recvfrom(3, 0x7ff, 1, 0, NULL, NULL) = -1 EBADF (Bad file descriptor)\n"
+               "70  write(3, \"x\", 1)             = -1 EBADF (Bad file descriptor)\n"
+               "70  close(3)                      = -1 EBADF (Bad file descriptor)\n"
+               "70  fcntl(3, F_GETFL)             = -1 EBADF (Bad file descriptor)\n"
+               "70  sendto(5<pipe:[9]>, \"x\", 1, 0, NULL, 0) = -1 ENOTSOCK (Socket operation on non-socket)\n"
+               "70  read(5<pipe:[9]>, \"\", 1)     = -1 EAGAIN (Resource temporarily unavailable)\n")
+        self.assertEqual(strace_log.read(log), {70: ["recvfrom 3 -1 EBADF", "write 3 -1 EBADF", "close 3 -1 EBADF",
+                                                     "sendto 5 -1 ENOTSOCK"]})
+
     def test_threads_share_an_epoll(self):
         log = STRACE + "72  epoll_wait(7<anon_inode:[eventpoll]>, [], 1, 0) = 0\n"
         self.assertNotIn(72, strace_log.read(log))
@@ -151,9 +161,9 @@ class Totals(unittest.TestCase):
         def ledger(unread):
             return {"written": 14, "unsent": 0, "in_flight": 0, "rcvq": unread, "read": 14 - unread}
         return totals.traced([
-            {"kind": "call", "role": "client", "src": "127.0.0.1:5", "dst": "127.0.0.1:6",
+            {"kind": "call", "sock": 1, "conn": 1, "role": "client", "src": "127.0.0.1:5", "dst": "127.0.0.1:6",
              "ledger": ledger(9), "ledger_in": ledger(0)},
-            {"kind": "call", "role": "server", "src": "127.0.0.1:6", "dst": "127.0.0.1:5",
+            {"kind": "call", "sock": 2, "conn": 1, "role": "server", "src": "127.0.0.1:6", "dst": "127.0.0.1:5",
              "ledger": ledger(0), "ledger_in": ledger(14 - read)}])
 
     def test_equal_and_not(self):

@@ -19,6 +19,10 @@ FIRST_FD = re.compile(r"^(\d+)<")
 WAITS = {"poll", "ppoll", "select", "pselect6"}
 EPOLL_WAITS = {"epoll_wait", "epoll_pwait", "epoll_pwait2"}
 BORN = {"socket", "socketpair"}
+# Calls for sockets alone: they count where the descriptor is no socket, too.
+SOCKET_ONLY = {"bind", "listen", "connect", "accept", "accept4", "sendto", "sendmsg", "sendmmsg", "recvfrom",
+               "recvmsg", "recvmmsg", "shutdown", "setsockopt", "getsockopt", "getsockname", "getpeername"}
+ON_ANYTHING = {"read", "write", "close"}
 FCNTLS = re.compile(r", F_(DUPFD|DUPFD_CLOEXEC|SETFD|GETFD|SETFL|GETFL)\b")
 
 
@@ -74,6 +78,15 @@ class Reader:
             return int(sock[1])
         return key[1] if key in self.epolls else None
 
+    @staticmethod
+    def misused(call, args, outcome):
+        """The descriptor of a call that failed because it is closed or no socket, else None."""
+        error = outcome.removeprefix("-1 ")
+        if (error == "EBADF" and call in SOCKET_ONLY | ON_ANYTHING) or (error == "ENOTSOCK" and call in SOCKET_ONLY):
+            number = re.match(r"-?\d+", args)
+            return int(number[0]) if number else None
+        return None
+
     def descriptor(self, tid, call, args):
         """The descriptor a row is about: a number, "-" for calls without one, None: no row."""
         if call in BORN:
@@ -102,9 +115,12 @@ class Reader:
         call, args, value, rest = match.groups()
         if call == "close" and EPOLL.match(args):
             self.epolls.discard((self.process_of.get(tid, tid), int(EPOLL.match(args)[1])))
-        fd = self.descriptor(tid, call, args)
+        outcome = result(value, rest)
+        fd = self.misused(call, args, outcome)
+        if fd is None:
+            fd = self.descriptor(tid, call, args)
         if fd is not None:
-            self.rows[tid].append(f"{call} {fd} {result(value, rest)}")
+            self.rows[tid].append(f"{call} {fd} {outcome}")
 
 
 def read(text, process_of=None):

@@ -7,6 +7,7 @@ Both describe the same instant only if nothing moves: sample while the program s
 import os
 import re
 import sys
+from collections import defaultdict
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
@@ -38,24 +39,37 @@ def sampled(text, clients):
     return rows
 
 
+def is_end(e):
+    """A line about one end of a connection, with that end's own address (a segment has its sender's)."""
+    return (e.get("role") in ("client", "server") and e.get("src") and e.get("dst") and e.get("conn")
+            and e["kind"] != "segment")
+
+
+def standing(out, into):
+    waiting = out["unsent"] + out["in_flight"]
+    return row(out["written"] - out["unsent"], out["written"] - waiting, into["rcvq"] + into["read"],
+               into["rcvq"], waiting)
+
+
 def traced(events):
-    rows = {}
+    """src -> [row]. Each line tells of both directions, and so of both ends of its connection."""
+    own, ends, rows = {}, defaultdict(set), {}
+    for e in filter(is_end, events):
+        own[e["sock"]] = e["src"]
+        ends[e["conn"]].add(e["sock"])
     for e in events:
         out, into = e.get("ledger"), e.get("ledger_in")
-        if not out or not into or not e.get("src") or not e.get("dst"):
+        if not out or not into or e.get("sock") not in own:
             continue
-        if e.get("kind") == "segment" or e.get("role") not in ("client", "server"):
-            continue
-        waiting = out["unsent"] + out["in_flight"]
-        rows[e["src"]] = [row(out["written"] - out["unsent"], out["written"] - waiting,
-                              into["rcvq"] + into["read"], into["rcvq"], waiting)]
+        for sock in ends[e["conn"]]:
+            mine = sock == e["sock"]
+            rows[own[sock]] = [standing(out, into) if mine else standing(into, out)]
     return rows
 
 
 def main():
     events = load(sys.argv[2])
-    clients = {e["src"] for e in events
-               if e.get("role") == "client" and e.get("src") and e["kind"] != "segment"}
+    clients = {e["src"] for e in events if is_end(e) and e["role"] == "client"}
     with open(sys.argv[1], encoding="utf-8") as f:
         return report(sampled(f.read(), clients), traced(events), "ss")
 

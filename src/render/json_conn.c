@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A conversation in JSON: whose end a line is about, the ledgers of both directions, the summary.
+ */
+#include "json_conn.h"
+
+#include "../event/names.h"
+#include "step.h"
+
+/* Above any cookie the kernel hands out in a machine's life, below 2^53. */
+#define SOCK_WITHOUT_COOKIE (1ull << 52)
+
+__u64 json_sock_number(const struct sock *s)
+{
+	if (!s)
+		return 0;
+	return s->cookie ? s->cookie : SOCK_WITHOUT_COOKIE + s->sid;
+}
+
+/* Of the socket the line is about; of a segment that arrives, not that of its sender. */
+enum role json_own_role(const struct step *s)
+{
+	if (s->role != ROLE_NONE)
+		return s->role;
+	return s->sock ? s->sock->role : ROLE_NONE;
+}
+
+static void add_ledger(struct json *j, const char *key, const struct ledger *l)
+{
+	if (!l->tx_seen && !l->rx_seen)
+		return;
+	json_object(j, key);
+	json_u64(j, "written", l->written);
+	json_u64(j, "unsent", l->unsent);
+	json_u64(j, "in_flight", l->in_flight);
+	json_u64(j, "rcvq", l->rcvq);
+	json_u64(j, "read", l->read);
+	json_u64(j, "destroyed", l->destroyed);
+	json_u64(j, "discarded", l->discarded);
+	json_u64(j, "unacked", l->unacked);
+	json_bool(j, "tx_seen", l->tx_seen);
+	json_bool(j, "rx_seen", l->rx_seen);
+	json_bool(j, "partial", l->partial);
+	json_end_object(j);
+}
+
+/* ledger: the direction in which this socket sends; ledger_in: the one it receives. */
+void json_ledgers(struct json *j, const struct step *s)
+{
+	enum role role = json_own_role(s);
+
+	if (!s->conn || role == ROLE_NONE)
+		return;
+	add_ledger(j, "ledger", &s->dir[role == ROLE_SERVER]);
+	add_ledger(j, "ledger_in", &s->dir[role != ROLE_SERVER]);
+}
+
+static const char *how_word(enum conn_end how)
+{
+	switch (how) {
+	case END_OPEN:
+		return "open";
+	case END_FIN:
+		return "fin";
+	case END_RST:
+		return "rst";
+	case END_REFUSED:
+		return "refused";
+	case END_TIMEOUT:
+		return "timeout";
+	case END_GONE:
+		return "gone";
+	}
+	return "open";
+}
+
+static const char *end_word(int end)
+{
+	return end < 0 ? "" : role_name(end ? ROLE_SERVER : ROLE_CLIENT);
+}
+
+static void add_summary_end(struct json *j, const struct conn *c, int end)
+{
+	struct ev_addr addr = addr_on_wire(&c->addr[end]);
+	char text[80];
+
+	json_object(j, end_word(end));
+	json_text(j, "addr", fmt_addr(text, sizeof(text), &addr));
+	json_u64(j, "pid", c->pid[end]);
+	json_u64(j, "sock", json_sock_number(c->end[end]));
+	json_u64(j, "segments", c->segments[end]);
+	json_u64(j, "segment_bytes", c->seg_bytes[end]);
+	json_u64(j, "retransmits", c->retransmits[end]);
+	json_u64(j, "send_calls", c->calls[end][0]);
+	json_u64(j, "recv_calls", c->calls[end][1]);
+	json_u64(j, "dgrams_sent", c->dgrams[end][0]);
+	json_u64(j, "dgrams_delivered", c->dgrams[end][1]);
+	json_u64(j, "dgrams_dropped", c->dgrams[end][2]);
+	json_end_object(j);
+}
+
+void json_summary(struct json *j, const struct step *s)
+{
+	const struct conn *c = s->conn;
+
+	json_text(j, "how", how_word(s->how));
+	if (!c)
+		return;
+	json_text(j, "family", family_name(c->family));
+	json_text(j, "protocol", conn_kind(c));
+	json_u64(j, "lasted_ns", conn_lasted_ns(s));
+	json_text(j, "closed_first", end_word(c->first_fin));
+	json_text(j, "rst_by", end_word(c->rst_by));
+	json_bool(j, "established", c->established);
+	add_summary_end(j, c, 0);
+	add_summary_end(j, c, 1);
+	add_ledger(j, "client_to_server", &s->dir[0]);
+	add_ledger(j, "server_to_client", &s->dir[1]);
+}

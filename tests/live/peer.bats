@@ -1,0 +1,87 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# The other end of a connection, in a process that is no target: its calls on the connection belong to the story.
+
+load helper
+
+# A server of its own that waits for a connection on port 7001. $SERVER is its pid.
+start_server() {
+    export LIVE_PORT=7001
+    background "$BATS_TEST_TMPDIR/server.out" "$PROGS/apart" server
+    SERVER=$BG
+    until_line "$BATS_TEST_TMPDIR/server.out" ready
+}
+
+# Every call on the connection that has the port, of both ends.
+both_ends() {
+    client=$(one sock call=connect phase=exit ret=0)
+    server=$(one sock call=recvfrom phase=exit role=server)
+    expect_rows call,ret kind=call phase=exit sock="$client" call!=socket <<'END'
+connect 0
+sendto 14
+recvfrom 14
+close 0
+END
+    expect_rows call,ret kind=call phase=exit sock="$server" <<'END'
+recvfrom 14
+sendto 14
+recvfrom 0
+close 0
+END
+    same conversations 1 "$(q -u -o conn "conn>0" | wc -l)"
+    expect_delivered "$client" 14
+    expect_delivered "$server" 14
+    same "the server's process" "$SERVER" "$(one pid kind=call phase=exit sock="$server")"
+}
+
+@test "peer: -p of a server, with a client started apart" {
+    start_server
+    trace_start -p "$SERVER"
+    in_ns "$PROGS/apart" client
+    wait "$SERVER"
+    trace_stop
+    same status 0 "$status"
+    sound
+    both_ends
+}
+
+@test "peer: a client as COMMAND, with a server outside" {
+    start_server
+    trace_run -- "$PROGS/apart" client
+    same status 0 "$status"
+    wait "$SERVER"
+    both_ends
+}
+
+@test "peer: an asyncio server outside, with its epoll_wait" {
+    background "$BATS_TEST_TMPDIR/server.out" python3 -uc '
+import asyncio
+over = asyncio.Event()
+async def echo(reader, writer):
+    while data := await reader.read(100):
+        writer.write(data)
+        await writer.drain()
+    writer.close()
+    over.set()
+async def main():
+    server = await asyncio.start_server(echo, "127.0.0.1", 7001)
+    print("ready")
+    await over.wait()
+asyncio.run(main())
+'
+    SERVER=$BG
+    until_line "$BATS_TEST_TMPDIR/server.out" ready
+    LIVE_PORT=7001 trace_run -- "$PROGS/apart" client
+    same status 0 "$status"
+    server=$(one sock call=recvfrom phase=exit pid="$SERVER" ret=14)
+    expect_rows call,ret kind=call phase=exit sock="$server" "call~^(recvfrom|sendto|close)$" "ret>-1" <<'END'
+recvfrom 14
+sendto 14
+recvfrom 0
+close 0
+END
+    expect_some call=epoll_ctl phase=exit pid="$SERVER" sock="$server"
+    expect_some call=epoll_wait phase=exit pid="$SERVER" "ret>0"
+    # It waits until the client has sent, and reads then.
+    expect_before "call=epoll_wait phase=exit pid=$SERVER ret=1" "call=recvfrom phase=exit sock=$server"
+}
