@@ -50,12 +50,9 @@ int draft_start(struct render *r, const struct step *s)
 /* Names of AF_UNIX sockets say little, and one end often has none: the processes tell. */
 static void head_end(char *buf, size_t size, const struct conn *c, int end)
 {
-	const struct sock *s = c->end[end];
-	__u32 pid = c->pid[end];
+	__u32 pid = conn_pid(c, end);
 	size_t len;
 
-	if (!pid && s && s->listener) /* not accepted yet */
-		pid = s->listener->opener_pid;
 	fmt_end(buf, size, c, end);
 	len = strlen(buf);
 	if (c->family == AF_UNIX && pid)

@@ -19,11 +19,17 @@ static unsigned int stamp_width(enum stamp stamp)
 	return 9;
 }
 
+/* Conversations hidden before the first shown one (of a name look-up) do not count: the first is #1. */
+unsigned int heads_number(const struct render *r, __u32 conn)
+{
+	return conn >= r->first_conn ? conn - r->first_conn + 1 : conn;
+}
+
 static unsigned int tag_width(const struct render *r)
 {
 	char tag[16];
 
-	return r->multi ? (unsigned int)snprintf(tag, sizeof(tag), "#%u", r->last_conn) : 0;
+	return r->multi ? (unsigned int)snprintf(tag, sizeof(tag), "#%u", heads_number(r, r->last_conn)) : 0;
 }
 
 static void layout(struct render *r, size_t time_len)
@@ -96,7 +102,7 @@ static int conversation(struct render *r, const struct draft *d)
 	char text[32];
 
 	sheet_clear(&r->sheet);
-	snprintf(text, sizeof(text), "#%u %s", d->conn, d->head_kind);
+	snprintf(text, sizeof(text), "#%u %s", heads_number(r, d->conn), d->head_kind);
 	wire_title(r, text, '=');
 	sheet_wrap(&r->sheet, 0, c->x[0], c->w[0], d->head[0], STYLE_BOLD);
 	sheet_wrap(&r->sheet, 0, c->x[1], c->w[1], d->head[1], STYLE_BOLD);
@@ -144,7 +150,7 @@ int heads_before(struct render *r, struct draft *d)
 		note_conversation(r, d->conn);
 	heads_stamp(r, d->t_first_ns, d->line.time, sizeof(d->line.time));
 	if (d->conn)
-		snprintf(d->line.tag, sizeof(d->line.tag), "#%u", d->conn);
+		snprintf(d->line.tag, sizeof(d->line.tag), "#%u", heads_number(r, d->conn));
 	if (!r->titled)
 		err = title(r);
 	if (!err && d->head_kind[0]) {

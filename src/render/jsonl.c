@@ -196,8 +196,8 @@ static void add_peer(struct json *j, const struct step *s)
 	if (s->sock->family != AF_UNIX || !c || (c->end[0] != s->sock && c->end[1] != s->sock))
 		return;
 	other = c->end[0] == s->sock;
-	if (c->pid[other])
-		json_u64(j, "peer_pid", c->pid[other]);
+	if (conn_pid(c, other))
+		json_u64(j, "peer_pid", conn_pid(c, other));
 	if (c->end[other])
 		json_u64(j, "peer_sock", json_sock_number(c->end[other]));
 }

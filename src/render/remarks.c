@@ -14,7 +14,8 @@
 #include "text.h"
 
 #define SHUT_RCV 1	   /* RCV_SHUTDOWN, include/net/sock.h */
-#define STATE_CLOSE 7	   /* TCP_CLOSE, include/net/tcp_states.h */
+#define STATE_ESTABLISHED 1 /* TCP_ESTABLISHED, include/net/tcp_states.h */
+#define STATE_CLOSE 7	   /* TCP_CLOSE */
 #define SHARES_FILES 0x400 /* CLONE_FILES, include/uapi/linux/sched.h */
 
 struct remark {
@@ -66,7 +67,9 @@ static bool say_eof(const struct step *s, char *buf, size_t size)
 
 	if (!(s->sflags & STEP_EOF) || s->phase == PHASE_ENTER)
 		return false;
-	if (lv && (lv->shutdown & SHUT_RCV) && is_tcp(s) && !(lv->flags & LV_FIN_IN))
+	if (lv && is_tcp(s) && lv->state == STATE_CLOSE && !(lv->flags & LV_FIN_IN))
+		snprintf(buf, size, "no EOF of the peer: the connection was reset before");
+	else if (lv && (lv->shutdown & SHUT_RCV) && is_tcp(s) && !(lv->flags & LV_FIN_IN))
 		snprintf(buf, size, "EOF: this end has shut down reading");
 	else if (!is_tcp(s))
 		snprintf(buf, size, "EOF: the peer has closed its end");
@@ -96,17 +99,24 @@ static bool say_connected(const struct step *s, char *buf, size_t size)
 
 	if (!c || c->ret || !is_tcp(s))
 		return false;
-	snprintf(buf, size, "the kernel answered; no accept() yet");
+	snprintf(buf, size, "the kernel answered, not accept()");
 	return true;
 }
 
 static bool say_in_progress(const struct step *s, char *buf, size_t size)
 {
 	const struct event_call *c = returned(s, CALL_CONNECT);
+	const struct levels *lv = step_levels(s);
 
 	if (!c || c->ret != -EINPROGRESS)
 		return false;
-	snprintf(buf, size, "non-blocking: the handshake goes on meanwhile");
+	/* on loopback the answer has come before the call returns */
+	if (lv && lv->state == STATE_ESTABLISHED)
+		snprintf(buf, size, "non-blocking: connected by now, poll() will say so");
+	else if (lv && lv->state == STATE_CLOSE)
+		snprintf(buf, size, "non-blocking: refused by now, the error waits on the socket");
+	else
+		snprintf(buf, size, "non-blocking: the handshake goes on meanwhile");
 	return true;
 }
 
@@ -163,6 +173,17 @@ static bool say_no_socket(const struct step *s, char *buf, size_t size)
 		snprintf(buf, size, "%d is not a socket", c->fd);
 	else
 		return false;
+	return true;
+}
+
+/* Restart codes never reach the program (include/linux/errno.h): the kernel makes the call anew, or it is EINTR. */
+static bool say_interrupted(const struct step *s, char *buf, size_t size)
+{
+	const struct event_call *c = step_call(s, PHASE_EXIT);
+
+	if (!c || (c->ret != -512 && c->ret != -513 && c->ret != -514 && c->ret != -516))
+		return false;
+	snprintf(buf, size, "a signal came: the kernel repeats the call, or it ends with EINTR");
 	return true;
 }
 
@@ -374,6 +395,7 @@ static const struct remark remarks[] = {
 	{ .say = say_accepted, .limit = 2 },
 	{ .say = say_bad_end },
 	{ .say = say_no_socket },
+	{ .say = say_interrupted },
 	{ .say = say_again, .limit = 3 },
 	{ .say = say_short },
 	{ .say = say_sent, .limit = 4 },

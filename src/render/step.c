@@ -73,6 +73,15 @@ char *fmt_end(char *buf, size_t size, const struct conn *c, int end)
 	return fmt_addr(buf, size, &addr);
 }
 
+__u32 conn_pid(const struct conn *c, int end)
+{
+	const struct sock *s = c->end[end];
+
+	if (!c->pid[end] && s && s->listener) /* not accepted yet */
+		return s->listener->opener_pid;
+	return c->pid[end];
+}
+
 __u64 conn_lasted_ns(const struct step *s)
 {
 	__u64 end_ns = s->how == END_OPEN ? s->t_ns : s->conn->t_last_ns;

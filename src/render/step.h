@@ -12,6 +12,8 @@ __u32 step_sid(const struct step *s);		    /* 0: no socket */
 enum role step_role(const struct step *s);	    /* as known now, not only as known then */
 bool step_in_gai(const struct step *s);		    /* a call that libc makes inside getaddrinfo */
 const char *conn_kind(const struct conn *c);	    /* "TCP", "UDP", "unix" */
+/* The process at that end, or the one that listens for it; 0: unknown. */
+__u32 conn_pid(const struct conn *c, int end);
 /* STEP_SUMMARY: from its first event to its last, or to the end of the trace. */
 __u64 conn_lasted_ns(const struct step *s);
 /* One end's address or path, escaped. Returns buf. */

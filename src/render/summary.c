@@ -220,7 +220,7 @@ int summary_conn(struct render *r, const struct step *s)
 	text_start(&t, words, sizeof(words));
 	how_words(&t, c, s->how);
 	fmt_duration(lasted, sizeof(lasted), conn_lasted_ns(s));
-	err = text_say(r, STYLE_BOLD, "== #%u %s, %s: %s", c->id, conn_kind(c), lasted, words);
+	err = text_say(r, STYLE_BOLD, "== #%u %s, %s: %s", heads_number(r, c->id), conn_kind(c), lasted, words);
 	for (d = 0; !err && d < 2; d++)
 		err = say_end(r, s, d);
 	if (is_bare(s))

@@ -95,6 +95,7 @@ struct render {
 int lines_step(struct render *r, const struct step *s); /* 0 or a negative errno */
 bool lines_hidden(
 	const struct step *s); /* steps that are never shown on their own, nor waited for */
+unsigned int heads_number(const struct render *r, __u32 conn); /* what "#" shows for a conversation */
 struct shown *lines_shown(struct render *r, __u32 sid);
 
 /* draft.c: 0 or a negative errno */

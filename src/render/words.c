@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -91,6 +92,8 @@ static void exit_name(struct text *t, const struct step *s)
 
 	if (s->ev->kind == EV_GAI)
 		text_add(t, "getaddrinfo() ");
+	else if (c->call == CALL_EPOLL_CTL) /* its first argument is the epoll descriptor */
+		text_printf(t, "%s(%d) ", call_word(c), (int)c->x[2]);
 	else if (c->fd >= 0)
 		text_printf(t, "%s(%d) ", call_word(c), c->fd);
 	else
@@ -144,6 +147,22 @@ char *words_proc(char *buf, size_t size, const struct event_proc *p)
 	return NULL;
 }
 
+/* NULL: told by another event, or nothing that a program could have had. */
+static char *words_drop(char *buf, size_t size, const struct step *s)
+{
+	const char *reason = s->reason ? s->reason : "no reason given";
+
+	if (!strcmp(reason, "SOCKET_RCVBUFF") && s->sock && s->sock->protocol == IPPROTO_UDP)
+		return NULL; /* EV_UDP_DROP says it, with the bytes */
+	if (!strcmp(reason, "TCP_OLD_SEQUENCE") || !strcmp(reason, "TCP_OLD_ACK"))
+		return NULL; /* answers to window probes and late acknowledgements */
+	if (!strcmp(reason, "TCP_OLD_DATA"))
+		snprintf(buf, size, "these bytes were here already");
+	else
+		snprintf(buf, size, "dropped: %s", reason);
+	return buf;
+}
+
 char *words_moment(char *buf, size_t size, const struct step *s)
 {
 	const struct event_sock *m = (const struct event_sock *)s->ev;
@@ -181,8 +200,7 @@ char *words_moment(char *buf, size_t size, const struct step *s)
 		snprintf(buf, size, "datagram of %u B dropped", m->c);
 		return buf;
 	case EV_SKB_DROP:
-		snprintf(buf, size, "dropped: %s", s->reason ? s->reason : "no reason given");
-		return buf;
+		return words_drop(buf, size, s);
 	case EV_SOCK_CLOSED:
 		snprintf(buf, size, "last descriptor gone");
 		return buf;

@@ -32,6 +32,7 @@ END
     expect_delivered "$client" 14
     expect_delivered "$server" 14
     same "the server's process" "$SERVER" "$(one pid kind=call phase=exit sock="$server")"
+    same "socket that accept() gave" "$server" "$(one sock2 call=accept phase=exit pid="$SERVER")"
 }
 
 @test "peer: -p of a server, with a client started apart" {

@@ -122,6 +122,7 @@ static inline void close_end(struct story *st, int c, int at, int proc, int fd, 
 	story_segment(st, c, at, FIN | ACK, 0, 0);
 	if (in >= 0) {
 		st->sock[in].lv.flags |= LV_FIN_IN;
+		st->sflags = second ? STEP_TIME_WAIT : 0;
 		story_state(st, -1, in, second ? ST_FIN_WAIT2 : ST_ESTABLISHED,
 			    second ? ST_CLOSE : ST_CLOSE_WAIT);
 	}

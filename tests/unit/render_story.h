@@ -53,6 +53,8 @@ struct story {
 	struct conn conn[STORY_MAX];
 	__u32 seq[STORY_MAX][2]; /* by conversation: next relative seq of each end */
 	const char *reason;	 /* the kernel's name, for the next moment */
+	unsigned int sflags;	 /* of the next moment, beyond STEP_LV */
+	__u64 n;		 /* of the next call's return */
 	bool ticks;		 /* one after each step */
 	int err;
 };
@@ -248,6 +250,8 @@ static inline void story_exit(struct story *st, int proc, int sock, struct event
 	s.ev = &c.e;
 	s.enter_id = enter_id;
 	s.took_ns = st->now_ns - t_enter;
+	s.n = st->n;
+	st->n = 0;
 	story_fill(st, &s, proc, sock);
 	story_tell(st, &s);
 }
@@ -266,10 +270,11 @@ static inline void story_moment(struct story *st, unsigned int kind, int proc, i
 {
 	struct event_sock m = { .a = a, .b = b, .c = c, .lv = story_levels(st, sock) };
 	struct step s = {
-		.layer = LAYER_KERNEL, .ev = &m.e, .sflags = STEP_LV, .reason = st->reason
+		.layer = LAYER_KERNEL, .ev = &m.e, .sflags = STEP_LV | st->sflags, .reason = st->reason
 	};
 
 	st->reason = NULL;
+	st->sflags = 0;
 	story_head(st, &m.e, sizeof(m), kind, proc, sock);
 	story_fill(st, &s, proc, sock);
 	story_tell(st, &s);

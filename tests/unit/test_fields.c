@@ -295,6 +295,7 @@ static void test_fields_identity(void **state)
 static void test_fields_gai(void **state)
 {
 	struct event_gai g = gai_new("localhost", NULL);
+	char all[1600] = "[::1]:65430,127.0.0.1:65430";
 	int i;
 
 	(void)state;
@@ -309,12 +310,12 @@ static void test_fields_gai(void **state)
 	has_num("ret", 0);
 	has_num("total", 2);
 	has_text("answers", "[::1]:65430,127.0.0.1:65430");
-	for (i = 0; i < 6; i++)
+	for (i = 2; i < EVENT_GAI_ADDRS; i++) { /* the longest list there can be, whole */
 		gai_answer(&g, AF_INET6, "2001:db8:1111:2222:3333:4444:5555:6666");
-	describe(&g, PHASE_EXIT); /* only whole answers in the list */
-	has_text("answers", "[::1]:65430,127.0.0.1:65430,"
-			    "[2001:db8:1111:2222:3333:4444:5555:6666]:65430,"
-			    "[2001:db8:1111:2222:3333:4444:5555:6666]:65430");
+		strcat(all, ",[2001:db8:1111:2222:3333:4444:5555:6666]:65430");
+	}
+	describe(&g, PHASE_EXIT);
+	has_text("answers", all);
 	g.ret = -2;
 	describe(&g, PHASE_EXIT);
 	has_num("ret", -2);

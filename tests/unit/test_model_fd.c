@@ -281,6 +281,25 @@ static void test_pending(void **state)
 	story_close(&y);
 }
 
+/* close() while another thread waits in a call on it: references are left, descriptors are not. */
+static void test_held_by_a_call(void **state)
+{
+	struct made_call mc = call_of(PID, CALL_CLOSE, 1, 3);
+	struct story y;
+
+	(void)state;
+	story_begin(&y);
+	socket_made(&y, PID, 1, 3, SOCK_STREAM);
+	call_made(&y, call_of(PID, CALL_DUP, 1, 3), 4);
+	mc.c.x[0] = 1;
+	assert_false(call_made(&y, mc, 0)->s.sflags & STEP_HELD);
+	mc.c.fd = 4;
+	assert_true(call_made(&y, mc, 0)->s.sflags & STEP_HELD);
+	mc.c.cflags = CALLF_LAST_REF;
+	assert_false(call_made(&y, mc, 0)->s.sflags & STEP_HELD);
+	story_close(&y);
+}
+
 /* getaddrinfo encloses calls of the same thread: both find their own entry. */
 static void test_gai_encloses(void **state)
 {
@@ -312,6 +331,7 @@ int main(void)
 		cmocka_unit_test(test_clone_files),	 cmocka_unit_test(test_exit_without_close),
 		cmocka_unit_test(test_learned),		 cmocka_unit_test(test_pending),
 		cmocka_unit_test(test_gai_encloses),	 cmocka_unit_test(test_killed_in_call),
+		cmocka_unit_test(test_held_by_a_call),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

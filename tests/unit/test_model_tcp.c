@@ -161,7 +161,8 @@ static void test_client_only(void **state)
 	end_state(&y, &p.c, TCP_S_CLOSE);
 	end_event(&y, EV_DESTROY, &p.c);
 	expect_over(&y, END_GONE);
-	expect_end(&y.over.dir[0], 100, 0, 80, 0);
+	expect_end(&y.over.dir[0], 100, 0, 40, 0);
+	assert_int_equal(y.over.dir[0].unacked, 40);
 	expect_end(&y.over.dir[1], 30, 10, 0, 20);
 	story_close(&y);
 }

@@ -147,6 +147,78 @@ static void test_socket_without_cookie(void **state)
 	free(text);
 }
 
+/* AF_UNIX: the peer is a process and a socket; a datagram cut short; what was never acknowledged. */
+static void test_new_of_a_unix_pair(void **state)
+{
+	struct story st;
+	struct conn *c;
+	char *text;
+
+	(void)state;
+	story_open(&st, &render_json, 0);
+	c = story_conn(&st, 0, 0, 1, "127.0.0.1", 1, "127.0.0.1", 2);
+	c->family = st.sock[0].family = st.sock[1].family = AF_UNIX;
+	c->pid[0] = 5470;
+	c->pid[1] = 5471;
+	c->dir[0].unacked = 7;
+	story_call(&st, 1, 1, CALL(CALL_RECVFROM, 3), 10, 0);
+	text = story_close(&st);
+	assert_non_null(strstr(text, "\"peer_pid\":5470,\"peer_sock\":100,"));
+	assert_non_null(strstr(text, "\"unacked\":7,"));
+	assert_null(strstr(text, "\"truncated\""));
+	assert_int_equal(schema_says(text), 0);
+	free(text);
+	story_open(&st, &render_json, 0);
+	st.n = 90;
+	story_call(&st, 1, 0, CALL(CALL_RECVFROM, 3), 10, STEP_TRUNC);
+	text = story_close(&st);
+	assert_non_null(strstr(text, "\"truncated\":90,"));
+	assert_null(strstr(text, "\"peer_"));
+	assert_int_equal(schema_says(text), 0);
+	free(text);
+}
+
+/* Before accept() the peer is who listens. */
+static void test_unaccepted_unix_peer(void **state)
+{
+	struct story st;
+	struct conn *c;
+	char *text;
+
+	(void)state;
+	story_open(&st, &render_json, 0);
+	c = story_conn(&st, 0, 0, 1, "127.0.0.1", 1, "127.0.0.1", 2);
+	c->family = st.sock[0].family = st.sock[1].family = AF_UNIX;
+	st.sock[1].listener = &st.sock[2];
+	st.sock[2].opener_pid = 42;
+	story_call(&st, 0, 0, CALL(CALL_CONNECT, 3), 0, 0);
+	text = story_close(&st);
+	assert_non_null(strstr(text, "\"peer_pid\":42,\"peer_sock\":101,"));
+	free(text);
+}
+
+/* Still open: it lasted until tracing ended. Closed: until its last event. */
+static void test_lasted(void **state)
+{
+	struct step s = { .id = 9, .kind = STEP_SUMMARY, .layer = LAYER_APP, .how = END_OPEN };
+	struct story st;
+	char *text;
+
+	(void)state;
+	story_open(&st, &render_json, 0);
+	s.conn = story_conn(&st, 0, 0, 1, "::ffff:127.0.0.1", 1, "127.0.0.1", 2);
+	st.conn[0].t_last_ns = st.conn[0].t_first_ns + 1000;
+	s.t_ns = st.conn[0].t_first_ns + 50000;
+	story_tell(&st, &s);
+	s.how = END_FIN;
+	story_tell(&st, &s);
+	text = story_close(&st);
+	assert_non_null(strstr(text, "\"lasted_ns\":50000,"));
+	assert_non_null(strstr(text, "\"lasted_ns\":1000,"));
+	assert_null(strstr(text, "ffff"));
+	free(text);
+}
+
 static void test_hostile_names(void **state)
 {
 	struct story st;
@@ -211,6 +283,9 @@ int main(void)
 		cmocka_unit_test(test_schema_knows_every_kind),
 		cmocka_unit_test(test_facts),
 		cmocka_unit_test(test_socket_without_cookie),
+		cmocka_unit_test(test_new_of_a_unix_pair),
+		cmocka_unit_test(test_unaccepted_unix_peer),
+		cmocka_unit_test(test_lasted),
 		cmocka_unit_test(test_hostile_names),
 		cmocka_unit_test(test_losses),
 		cmocka_unit_test(test_full_disk_is_an_error),

@@ -70,7 +70,8 @@ static void linger(void)
 /* Data for a socket that is closed, but has not sent its last ACK: it answers with an RST. */
 static void late(void)
 {
-	int stay = 100, s[2]; /* seconds in FIN_WAIT2, more than TIME_WAIT lasts: no other socket takes over */
+	int stay = 100,
+	    s[2]; /* seconds in FIN_WAIT2, more than TIME_WAIT lasts: no other socket takes over */
 
 	tcp_pair(s);
 	CHECK(setsockopt(s[0], IPPROTO_TCP, TCP_LINGER2, &stay, sizeof(stay)));
@@ -138,9 +139,8 @@ static void by_kill(void)
 int main(int argc, char **argv)
 {
 	static const struct scenario list[] = {
-		{ "half", half },     { "unread", unread }, { "linger", linger },
-		{ "late", late },
-		{ "exit", by_exit }, { "kill", by_kill },
+		{ "half", half }, { "unread", unread }, { "linger", linger },
+		{ "late", late }, { "exit", by_exit },	{ "kill", by_kill },
 	};
 
 	return RUN_SCENARIO(list);

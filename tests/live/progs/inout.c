@@ -150,9 +150,8 @@ static void peek(void)
 int main(int argc, char **argv)
 {
 	static const struct scenario list[] = {
-		{ "msg", msg },	  { "vec", vec },   { "rw", rw },
-		{ "mmsg", mmsg }, { "file", file }, { "peek", peek },
-		{ "many", many }, { "mmany", mmany },
+		{ "msg", msg },	  { "vec", vec },   { "rw", rw },     { "mmsg", mmsg },
+		{ "file", file }, { "peek", peek }, { "many", many }, { "mmany", mmany },
 	};
 
 	return RUN_SCENARIO(list);

@@ -79,7 +79,8 @@ static void dgram(void)
 {
 	struct sockaddr_un at;
 	socklen_t len = name(&at, wanted_path(), strlen(wanted_path()) + 1);
-	int to = CHECK(socket(AF_UNIX, SOCK_DGRAM, 0)), from = CHECK(socket(AF_UNIX, SOCK_DGRAM, 0));
+	int to = CHECK(socket(AF_UNIX, SOCK_DGRAM, 0)),
+	    from = CHECK(socket(AF_UNIX, SOCK_DGRAM, 0));
 	char buf[16];
 
 	CHECK(bind(to, (struct sockaddr *)&at, len));
@@ -137,7 +138,9 @@ static int rights(int via, int fd)
 	} u = { .buf = "" };
 	char byte = 'x';
 	struct iovec io = { .iov_base = &byte, .iov_len = 1 };
-	struct msghdr m = { .msg_iov = &io, .msg_iovlen = 1, .msg_control = u.buf,
+	struct msghdr m = { .msg_iov = &io,
+			    .msg_iovlen = 1,
+			    .msg_control = u.buf,
 			    .msg_controllen = sizeof(u.buf) };
 	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
 
@@ -148,7 +151,8 @@ static int rights(int via, int fd)
 		memcpy(&fd, CMSG_DATA(c), sizeof(fd));
 		return fd;
 	}
-	*c = (struct cmsghdr){ .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS,
+	*c = (struct cmsghdr){ .cmsg_level = SOL_SOCKET,
+			       .cmsg_type = SCM_RIGHTS,
 			       .cmsg_len = CMSG_LEN(sizeof(int)) };
 	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
 	MUST(sendmsg(via, &m, 0) == 1);
@@ -187,8 +191,9 @@ static void pass(void)
 int main(int argc, char **argv)
 {
 	static const struct scenario list[] = {
-		{ "stream", stream }, { "abstract", abstract }, { "dgram", dgram },
-		{ "pair", pair },     { "pass", pass },		{ "dgram-connected", dgram_connected },
+		{ "stream", stream }, { "abstract", abstract },
+		{ "dgram", dgram },   { "pair", pair },
+		{ "pass", pass },     { "dgram-connected", dgram_connected },
 	};
 
 	return RUN_SCENARIO(list);

@@ -126,8 +126,9 @@ static void no_socket(void)
 int main(int argc, char **argv)
 {
 	static const struct scenario list[] = {
-		{ "poll-far", by_poll_far }, { "poll", by_poll },	   { "ppoll", by_ppoll }, { "select", by_select },
-		{ "pselect", by_pselect }, { "epoll", by_epoll }, { "none", no_socket },
+		{ "poll-far", by_poll_far }, { "poll", by_poll },	{ "ppoll", by_ppoll },
+		{ "select", by_select },     { "pselect", by_pselect }, { "epoll", by_epoll },
+		{ "none", no_socket },
 	};
 
 	return RUN_SCENARIO(list);

@@ -16,7 +16,8 @@ NO_FD = {"socket", "socketpair"} | strace_log.WAITS
 
 
 def row(e):
-    fd = "-" if e["call"] in NO_FD else e.get("fd", "-")
+    # A line without a descriptor is about -1, which nothing is ever open as.
+    fd = "-" if e["call"] in NO_FD else e.get("fd", -1 if e.get("errno") == "EBADF" else "-")
     if e.get("ret") is None:
         result = "?"
     elif e["ret"] < 0:
