@@ -248,6 +248,7 @@ static int next_meta(struct live *v, struct frame *f)
 	if (v->stage == STAGE_REASONS) {
 		buf_reset(&v->meta);
 		err = meta_reasons(&v->meta, loader_btf(v->loader));
+		loader_btf_free(v->loader);
 		if (err)
 			return err;
 	}

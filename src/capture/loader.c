@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <errno.h>
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,6 +70,13 @@ const struct btf *loader_btf(struct loader *l)
 	if (!l->btf)
 		l->btf = btf__load_vmlinux_btf();
 	return l->btf;
+}
+
+void loader_btf_free(struct loader *l)
+{
+	btf__free(l->btf);
+	l->btf = NULL;
+	malloc_trim(0); /* what loading left in the heap goes back, too */
 }
 
 /* A tracepoint's type is behind a pointer behind the typedef btf_trace_NAME, a function's behind the function. */
@@ -396,7 +404,6 @@ void loader_close(struct loader *l)
 {
 	loader_detach(l);
 	trace_bpf__destroy(l->skel);
-	btf__free(l->btf);
+	loader_btf_free(l);
 	l->skel = NULL;
-	l->btf = NULL;
 }

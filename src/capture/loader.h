@@ -31,6 +31,8 @@ int loader_open(struct loader *l, enum backend backend, const struct config *cfg
 		int (*fill_maps)(struct trace_bpf *skel, void *ctx), void *ctx, struct capture_error *err);
 /* The kernel's types, read at the first call; NULL: unreadable. Belongs to the loader. */
 const struct btf *loader_btf(struct loader *l);
+/* Give their memory back (some 6 MB): they are not asked again in the ordinary course. */
+void loader_btf_free(struct loader *l);
 void loader_detach(struct loader *l); /* no new events from here on; maps stay */
 void loader_close(struct loader *l);
 
