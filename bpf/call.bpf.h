@@ -66,6 +66,28 @@ static __always_inline void tail_endpoint(const struct task_state *ts, struct ev
 		a->family = 0;
 }
 
+/*
+ * The question. At the entry a page of it may not be in memory yet (a string constant nobody has read), and we may
+ * not wait for it: then it is read again at the thread's next call, when libc has used it, or at the return.
+ */
+static __always_inline void gai_ask(struct task_state *ts)
+{
+	struct gai_question *q = &ts->gai;
+	struct user_addrinfo h;
+
+	q->has_node = ts->gai_asked[0] != 0;
+	if (q->has_node && !q->node[0])
+		bpf_probe_read_user_str(q->node, sizeof(q->node), (void *)ts->gai_asked[0]);
+	q->has_service = ts->gai_asked[1] != 0;
+	if (q->has_service && !q->service[0])
+		bpf_probe_read_user_str(q->service, sizeof(q->service), (void *)ts->gai_asked[1]);
+	if (ts->gai_asked[2] && !bpf_probe_read_user(&h, sizeof(h), (void *)ts->gai_asked[2])) {
+		q->family = h.family;
+		q->socktype = h.socktype;
+		q->flags = h.flags;
+	}
+}
+
 static __always_inline void call_reset(struct task_state *ts, u32 call)
 {
 	ts->t_enter = now_ns();

@@ -123,7 +123,8 @@ struct task_state {
 	u8 in_scope; /* its socket was, at the entry: at the return it may be gone */
 	u8 gai_told; /* the reader has shown the look-up as pending */
 	u64 gai_enter; /* boot clock: in getaddrinfo since; 0 = not */
-	u64 gai_result; /* where getaddrinfo will put its list, in user memory */
+	u64 gai_asked[3]; /* node, service, hints: where they lie in user memory */
+	u64 gai_result;	  /* where getaddrinfo will put its list there */
 	struct gai_question gai;
 	u8 tail[EVENT_TAIL_MAX];
 };

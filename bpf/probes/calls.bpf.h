@@ -153,6 +153,8 @@ static __always_inline int on_call_enter(struct pt_regs *regs, u64 nr)
 			fds_closed_by_kernel(0, ts->args[0], ts->args[1]);
 		return 0;
 	}
+	if (ts->gai_enter)
+		gai_ask(ts);
 	call_reset(ts, call);
 	ret = call_enter_args(ts, call);
 	if (ret && enter_on_nothing(ts, call, ret))

@@ -7,27 +7,6 @@
 
 #include "call_exit.bpf.h"
 
-/* The question, read at the entry. */
-static __always_inline void gai_ask(struct gai_question *q, u64 node, u64 service, u64 hints)
-{
-	struct user_addrinfo h;
-
-	__builtin_memset(q, 0, sizeof(*q));
-	if (node) {
-		q->has_node = 1;
-		bpf_probe_read_user_str(q->node, sizeof(q->node), (void *)node);
-	}
-	if (service) {
-		q->has_service = 1;
-		bpf_probe_read_user_str(q->service, sizeof(q->service), (void *)service);
-	}
-	if (hints && !bpf_probe_read_user(&h, sizeof(h), (void *)hints)) {
-		q->family = h.family;
-		q->socktype = h.socktype;
-		q->flags = h.flags;
-	}
-}
-
 /* A record with the question and no answer. */
 static __always_inline void gai_fill(struct event_gai *g, const struct task_state *ts, u32 pid, u32 tid)
 {
@@ -95,7 +74,11 @@ int BPF_KPROBE(getaddrinfo__uprobe, u64 node, u64 service, u64 hints, u64 res)
 
 	if (!ts)
 		return 0;
-	gai_ask(&ts->gai, node, service, hints);
+	ts->gai_asked[0] = node;
+	ts->gai_asked[1] = service;
+	ts->gai_asked[2] = hints;
+	__builtin_memset(&ts->gai, 0, sizeof(ts->gai));
+	gai_ask(ts);
 	ts->gai_result = res;
 	ts->gai_told = 0;
 	ts->gai_enter = now_ns();
@@ -115,6 +98,7 @@ int BPF_KRETPROBE(getaddrinfo__uretprobe, int ret)
 	if (!ts || !s || !ts->gai_enter)
 		return 0;
 	g = &s->gai;
+	gai_ask(ts);
 	gai_fill(g, ts, id >> 32, tid);
 	g->ret = ret;
 	if (!ret)
