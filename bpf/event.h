@@ -39,7 +39,8 @@ enum event_kind {
 	EV_RST_RECEIVED = 16, /* the kernel reset this socket; no proof that an RST arrived */
 	EV_SOCK_ERROR = 17,   /* a = sk_err (positive errno) */
 	EV_DESTROY = 18,      /* the kernel freed its TCP state */
-	EV_RCVQ_FULL = 19,    /* a segment found no room in the receive buffer */
+	EV_RCVQ_FULL = 19,    /* a segment found no room in the receive buffer; on a listener: a SYN found the
+			       * accept queue full (lv.ack_backlog > lv.max_ack_backlog) and is dropped */
 	EV_UDP_DROP = 20,     /* datagram not queued: a = errno (positive), c = bytes */
 	EV_SKB_DROP = 21,     /* a = enum skb_drop_reason of the running kernel, c = bytes */
 	EV_FIN_QUEUED = 22,   /* function probes only: tcp_send_fin */

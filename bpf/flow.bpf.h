@@ -65,15 +65,47 @@ __noinline int flow_for_listener(u32 netns, const struct ev_addr *dst, const str
 				 u32 protocol)
 {
 	struct port_key key = { .netns = netns, .protocol = protocol };
+	struct port_state *p;
 
 	if (!dst || !src)
 		return false;
 	key.port = dst->port;
-	if (!bpf_map_lookup_elem(&ports, &key))
+	p = bpf_map_lookup_elem(&ports, &key);
+	if (!p || !p->in_scope)
 		return false;
 	if (cfg.scope)
 		return !cfg.rport || src->port == cfg.rport;
 	return netns_listed(netns) || (netns == cfg.self_netns && (addr_is_loop(dst) || addr_is_loop(src)));
+}
+
+/* Filters by namespace or by one end's port mean that end alone; all others show the far end wherever it is. */
+static __always_inline bool flow_crosses(void)
+{
+	return !(cfg.scope & SCOPE_NETNS) && !scope_one_end();
+}
+
+/*
+ * Across namespaces (a veth pair) both ends have the same four-tuple: a flow leaves a second entry under namespace 0,
+ * by which the far end's packets are recognised. Loopback does not cross.
+ */
+static __always_inline bool flow_elsewhere(const struct flow_key *k)
+{
+	struct flow_key any = *k;
+
+	if (!flow_crosses())
+		return false;
+	any.netns = 0;
+	return bpf_map_lookup_elem(&flows, &any) != NULL;
+}
+
+static __always_inline void flow_tell_others(const struct flow_key *k, const struct flow_state *f)
+{
+	struct flow_key any = *k;
+
+	if (!flow_crosses() || (k->family == AF_INET && k->a_addr[0] == 127))
+		return;
+	any.netns = 0;
+	bpf_map_update_elem(&flows, &any, f, BPF_ANY);
 }
 
 static __noinline struct flow_state *flow_new(struct flow_key *k)
@@ -88,6 +120,7 @@ static __noinline struct flow_state *flow_new(struct flow_key *k)
 		count_lost(EV_FLOW);
 		return NULL;
 	}
+	flow_tell_others(k, &f);
 	r = emit_reserve(EV_FLOW, sizeof(*r));
 	if (r) {
 		r->e.t_ns = now_ns();

@@ -195,11 +195,17 @@ struct {
 	__type(value, struct flow_state);
 } flows SEC(".maps");
 
-/* Local ports in scope that receive: listeners and bound UDP sockets. */
+/* Local ports that receive: listeners and bound UDP sockets in scope, and listeners older than a bare trace. */
 struct port_key {
 	u32 netns;
 	u16 port;
 	u16 protocol;
+};
+
+struct port_state {
+	u64 sk;	      /* the socket's address in the kernel */
+	u32 sid;
+	u32 in_scope; /* 0: comes into view with its first connection that does */
 };
 
 struct {
@@ -207,7 +213,7 @@ struct {
 	__uint(max_entries, 16384);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct port_key);
-	__type(value, u32); /* sid of the socket */
+	__type(value, struct port_state);
 } ports SEC(".maps");
 
 /* Epoll instances that watch a socket in scope, by the kernel's struct eventpoll. */

@@ -183,21 +183,21 @@ static __noinline int early_keep(struct sock_state *st, struct call_record *r)
 	return 0;
 }
 
-static __always_inline void port_register(const struct sock_state *st, const struct ev_addr *src)
+static __always_inline void port_register(const struct sock_state *st, u64 sk, const struct ev_addr *src)
 {
 	struct port_key key = { .netns = st->netns, .port = src->port, .protocol = st->protocol };
-	u32 sid = st->sid;
+	struct port_state p = { .sk = sk, .sid = st->sid, .in_scope = st->scope == SCOPE_IN };
 
-	if (src->port && bpf_map_update_elem(&ports, &key, &sid, BPF_ANY))
+	if (src->port && bpf_map_update_elem(&ports, &key, &p, BPF_ANY))
 		count_lost(EV_SOCK);
 }
 
 static __always_inline void port_unregister(const struct sock_state *st, const struct ev_addr *src)
 {
 	struct port_key key = { .netns = st->netns, .port = src->port, .protocol = st->protocol };
-	u32 *sid = bpf_map_lookup_elem(&ports, &key);
+	struct port_state *p = bpf_map_lookup_elem(&ports, &key);
 
-	if (sid && *sid == st->sid)
+	if (p && p->sid == st->sid)
 		bpf_map_delete_elem(&ports, &key);
 }
 
@@ -238,8 +238,8 @@ __noinline int scope_decide(struct sock_state *st, u64 sk, const struct ev_addr 
 		else
 			st->scope = s;
 	}
-	if (st->scope == SCOPE_IN && how == SCOPE_RECEIVES)
-		port_register(st, &src);
+	if (how == SCOPE_RECEIVES && (st->scope == SCOPE_IN || !cfg.scope))
+		port_register(st, sk, &src);
 	return st->scope;
 }
 

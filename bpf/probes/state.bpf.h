@@ -30,6 +30,23 @@ static __always_inline struct sock_state *state_child(struct sock *sk)
 	return st;
 }
 
+/* A listener that a bare trace left out because it is older is part of the story from its first new connection on. */
+static __always_inline void child_shows_listener(struct sock *sk, u32 netns)
+{
+	struct port_key key = { .netns = netns, .port = BPF_CORE_READ(sk, __sk_common.skc_num),
+				.protocol = IPPROTO_TCP };
+	struct port_state *p = bpf_map_lookup_elem(&ports, &key);
+	struct sock_state *st;
+
+	if (!p || p->in_scope)
+		return;
+	st = sock_lookup((void *)p->sk);
+	if (!st || st->sid != p->sid)
+		return;
+	p->in_scope = 1;
+	sock_enter_scope(st, p->sk);
+}
+
 /*
  * A child just cloned: in kernels up to 6.12 at least it still has the listener's cookie, and any that we gave
  * it here would be overwritten. It gets its own at its next event.
@@ -40,6 +57,7 @@ static __always_inline int on_child(struct sock *sk)
 
 	if (!st || st->scope != SCOPE_IN)
 		return 0;
+	child_shows_listener(sk, st->netns);
 	sock_announce(st, plain(sk));
 	return KERN_EMIT(st, sk, EV_STATE, TCP_LISTEN, TCP_SYN_RECV, 0);
 }

@@ -192,7 +192,7 @@ static __always_inline struct flow_state *wire_flow(struct packet *p, struct flo
 	else if (f && (!st || st->scope == SCOPE_IN))
 		return f;
 	if (!f && !(st && st->scope == SCOPE_IN) &&
-	    !flow_for_listener(p->netns, &p->dst, &p->src, p->protocol))
+	    !flow_for_listener(p->netns, &p->dst, &p->src, p->protocol) && !flow_elsewhere(key))
 		return NULL;
 	if (!f)
 		f = flow_new(key);
@@ -215,13 +215,43 @@ static __always_inline void *packet_sender(struct sk_buff *skb)
 	return sk;
 }
 
+/*
+ * A SYN that finds the accept queue full is dropped without a word: tcp_conn_request() asks
+ * sk_acceptq_is_full() and forgets it. We ask the same a moment before.
+ */
+static __always_inline void syn_meets_full_queue(struct packet *p)
+{
+	struct port_key key = { .netns = p->netns, .port = p->dst.port, .protocol = IPPROTO_TCP };
+	struct port_state *port = bpf_map_lookup_elem(&ports, &key);
+	struct sock_state *st;
+	struct event_sock *r;
+	struct sock *sk;
+
+	if (!port || !port->in_scope)
+		return;
+	sk = (struct sock *)port->sk;
+	st = sock_lookup(sk);
+	if (!st || st->sid != port->sid || BPF_CORE_READ(sk, sk_ack_backlog) <= BPF_CORE_READ(sk, sk_max_ack_backlog))
+		return;
+	r = emit_reserve(EV_RCVQ_FULL, sizeof(*r));
+	if (!r)
+		return;
+	r->e.t_ns = now_ns();
+	r->e.sid = st->sid;
+	r->e.pid = st->pid;
+	r->e.tid = st->tid;
+	r->a = r->b = r->c = r->d = 0;
+	levels_fill(&r->lv, sk, true);
+	emit_submit(r, EV_RCVQ_FULL);
+}
+
 static __noinline int wire_segment(struct packet *p, struct sk_buff *skb, void *sender, u32 direction)
 {
 	const u8 *head = BPF_CORE_READ(skb, head);
 	struct event_segment *r;
 	struct flow_state *f;
 	struct flow_key key;
-	bool from_b;
+	bool from_b, syn = false;
 
 	if (!p)
 		return 0;
@@ -241,11 +271,14 @@ static __noinline int wire_segment(struct packet *p, struct sk_buff *skb, void *
 	r->netns = p->netns;
 	if (p->protocol == IPPROTO_TCP) {
 		segment_tcp(r, p, head, f);
+		syn = (r->flags & (TH_SYN | TH_ACK)) == TH_SYN;
 	} else {
 		r->sflags |= SEGF_UDP;
 		r->len = p->l4_len - sizeof(struct udp_hdr);
 	}
 	emit_submit(r, EV_SEGMENT);
+	if (syn && direction == SEGF_IN)
+		syn_meets_full_queue(p);
 	return 0;
 }
 

@@ -166,7 +166,7 @@ const struct moment_row probe_table[] = {
 	  .layers = LAYER_WIRE,
 	  .ways = { TP("tp_btf/net_dev_start_xmit", "btf_trace_net_dev_start_xmit",
 		       "net_dev_start_xmit__tp") } },
-	{ .name = "a segment arrives",
+	{ .name = "a segment arrives; a SYN finds the accept queue full",
 	  .kind = EV_SEGMENT,
 	  .cost = "no segment is seen to arrive",
 	  .layers = LAYER_WIRE,

@@ -194,7 +194,11 @@ char *words_moment(char *buf, size_t size, const struct step *s)
 		snprintf(buf, size, "TCP state freed");
 		return buf;
 	case EV_RCVQ_FULL:
-		snprintf(buf, size, "receive buffer full");
+		if (m->lv.flags & LV_LISTEN)
+			snprintf(buf, size, "accept queue full: %u of %u", m->lv.ack_backlog,
+				 m->lv.max_ack_backlog);
+		else
+			snprintf(buf, size, "receive buffer full");
 		return buf;
 	case EV_UDP_DROP:
 		snprintf(buf, size, "datagram of %u B dropped", m->c);

@@ -151,6 +151,7 @@ END
     listener=$(one sock call=listen phase=exit)
     same "deepest accept queue" 2 "$(q -o accept_queue.depth sock="$listener" accept_queue.depth | sort -n | tail -1)"
     same "its limit" 1 "$(one accept_queue.limit sock="$listener" "accept_queue.depth>0")"
+    expect_some kind=rcvq_full sock="$listener" accept_queue.depth=2 accept_queue.limit=1
     expect_some kind=retransmit
     expect_count 1 call=connect phase=exit errno=EINPROGRESS
     expect_count 3 call=accept phase=exit ret!=-1

@@ -208,6 +208,7 @@ expect_accepted() {
     sound
     server=$(one sock call=recvfrom phase=exit role=server)
     same "socket that accept() gave" "$server" "$(one sock2 call=accept phase=exit pid="$BG")"
+    expect_some kind=data_ready accept_queue.depth=1
     expect_before "call=accept phase=exit pid=$BG" "call=recvfrom phase=enter pid=$BG"
     expect_delivered "$server" 14
 }
@@ -281,28 +282,68 @@ for shown in (False, True):
     done
 }
 
-@test "scope: a socket of another namespace pairs with its peer across a veth" {
+# A second namespace, $NS2, joined to ours by a veth pair: 10.9.0.1 here, 10.9.0.2 there. in_there runs there.
+joined_namespace() {
     second_namespace
-    local there=(nsenter --net="/run/netns/$NS2" --)
     in_ns ip link add name left type veth peer name right netns "$NS2"
     in_ns ip addr add 10.9.0.1/24 dev left
-    "${there[@]}" ip addr add 10.9.0.2/24 dev right
+    in_there ip addr add 10.9.0.2/24 dev right
     in_ns ip link set left up
-    "${there[@]}" ip link set right up
-    trace_start --netns "$NS" --netns "$NS2"
-    "${there[@]}" timeout "$LIMIT" socat -u TCP-LISTEN:7007,reuseaddr \
+    in_there ip link set right up
+}
+
+in_there() {
+    nsenter --net="/run/netns/$NS2" -- "$@"
+}
+
+# A server in the other namespace that waits for one client. $SERVER is its pid.
+serve_there() {
+    nsenter --net="/run/netns/$NS2" -- timeout "$LIMIT" socat -u TCP-LISTEN:7007,reuseaddr \
         OPEN:"$BATS_TEST_TMPDIR/got",creat </dev/null 3>&- &
     HELPERS+=("$!")
     listening() {
-        "${there[@]}" ss -Hltn | grep -q :7007
+        SERVER=$(in_there ss -Hltnp | grep ':7007' | grep -o 'pid=[0-9]*' | cut -d= -f2)
+        [ -n "$SERVER" ]
     }
     until_true listening
+}
+
+@test "scope: a socket of another namespace pairs with its peer across a veth" {
+    joined_namespace
+    trace_start --netns "$NS" --netns "$NS2"
+    serve_there
     echo "over the veth" | in_ns timeout "$LIMIT" socat -u STDIN TCP:10.9.0.2:7007
-    wait "$!"
+    wait "${HELPERS[-1]}"
     trace_stop
     sound
     client=$(one sock call=connect phase=exit dst=10.9.0.2:7007)
     same conversations 1 "$(q -u -o conn "conn>0" family=inet | wc -l)"
     expect_delivered "$client" 14
     same namespaces 2 "$(q -u -o netns netns kind=segment | wc -l)"
+}
+
+@test "scope: -p of a server shows the client in another namespace, too" {
+    joined_namespace
+    serve_there
+    trace_start -p "$SERVER"
+    echo "over the veth" | in_ns timeout "$LIMIT" socat -u STDIN TCP:10.9.0.2:7007
+    wait "${HELPERS[-1]}"
+    trace_stop
+    same status 0 "$status"
+    expect_some role=client call=write ret=14
+    expect_some role=client call=connect phase=exit ret=0
+    expect_delivered "$(one sock kind=call role=client dst=10.9.0.2:7007)" 14
+}
+
+@test "scope: -- COMMAND shows the server in another namespace, too" {
+    joined_namespace
+    serve_there
+    echo "over the veth" >"$BATS_TEST_TMPDIR/words"
+    trace_start -- socat -u "OPEN:$BATS_TEST_TMPDIR/words,rdonly" TCP:10.9.0.2:7007
+    trace_wait
+    wait "${HELPERS[-1]}"
+    same status 0 "$status"
+    expect_some call~^accept pid="$SERVER" phase=exit ret!=-1
+    expect_some call=read pid="$SERVER" phase=exit ret=14
+    expect_delivered "$(one sock call=connect phase=exit dst=10.9.0.2:7007)" 14
 }
