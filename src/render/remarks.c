@@ -369,8 +369,8 @@ static bool say_dropped(const struct step *s, char *buf, size_t size)
 					  "it is lost: %s",
 			 errno_name((int)m->a));
 	else if (m->e.kind == EV_RCVQ_FULL)
-		snprintf(buf, size, "the %s is dropped unanswered; the sender will try again",
-			 m->lv.flags & LV_LISTEN ? "SYN" : "segment");
+		snprintf(buf, size, "the %s; the sender will try again",
+			 m->lv.flags & LV_LISTEN ? "SYN is dropped unanswered" : "segment is dropped");
 	else
 		return false;
 	return true;
