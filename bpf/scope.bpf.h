@@ -53,8 +53,9 @@ static __always_inline u8 scope_judge(const struct sock_state *st, const struct 
 {
 	if (cfg.scope == SCOPE_ALL)
 		return SCOPE_IN;
+	/* the client of a target, perhaps: until it is connected, what it did is kept */
 	if ((cfg.scope & SCOPE_PROC) && !proc_is_target(st->pid))
-		return SCOPE_OUT;
+		return sock_is_tcp(st) && !dst->family && !receives && !scope_one_end() ? SCOPE_UNDECIDED : SCOPE_OUT;
 	if ((cfg.scope & SCOPE_NETNS) && !netns_listed(st->netns))
 		return SCOPE_OUT;
 	if (cfg.scope & SCOPE_PORT)

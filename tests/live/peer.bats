@@ -44,6 +44,8 @@ END
     same status 0 "$status"
     sound
     both_ends
+    # The client is no target: what its socket did before it was connected comes with it.
+    expect_count 1 call=socket phase=exit early=true sock="$(one sock call=connect phase=exit)"
 }
 
 @test "peer: a client as COMMAND, with a server outside" {
