@@ -98,7 +98,6 @@ struct levels {
 #define LV_FIN_IN 8 /* SOCK_DONE: the peer's FIN was received; rcv_nxt counts it */
 #define LV_DEAD 16  /* SOCK_DEAD: no process holds the socket any more */
 #define LV_LINGER 32
-#define LV_SEED_RACE 64 /* read while other CPUs were changing it */
 
 /* The calls we follow. Order within groups is free; numbers are for ever. */
 enum call {

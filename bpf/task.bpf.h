@@ -149,7 +149,6 @@ static __always_inline struct task_state *task_get(bool make)
 
 /* What a descriptor of the calling process refers to. */
 struct fd_ref {
-	struct file *file;
 	struct sock *sk;     /* NULL: no socket */
 	u64 private_data;    /* of the file, identifies an epoll instance */
 	u32 ino;
@@ -177,7 +176,6 @@ __noinline int fd_resolve_file(struct fd_ref *r, u64 file)
 	__builtin_memset(r, 0, sizeof(*r));
 	if (!f)
 		return -1;
-	r->file = f;
 	r->private_data = (u64)BPF_CORE_READ(f, private_data);
 	r->fflags = BPF_CORE_READ(f, f_flags);
 	inode = BPF_CORE_READ(f, f_inode);

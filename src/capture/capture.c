@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "iter.h"
 #include "libc.h"
 #include "live.h"
 #include "loader.h"
@@ -37,26 +38,12 @@ int backend_parse(const char *word)
 	return -EINVAL;
 }
 
-/* Run an iterator program once over everything it iterates. */
+/* Attach an iterator program, run it once, detach it. */
 static int run_iter(struct bpf_program *p)
 {
 	struct bpf_link *link = bpf_program__attach_iter(p, NULL);
-	char sink[64];
-	int fd, err = 0;
-	ssize_t n;
+	int err = link ? iter_run(link) : -errno;
 
-	if (!link)
-		return -errno;
-	fd = bpf_iter_create(bpf_link__fd(link));
-	if (fd < 0)
-		err = -errno;
-	while (fd >= 0 && (n = read(fd, sink, sizeof(sink))) != 0)
-		if (n < 0 && errno != EAGAIN && errno != EINTR) {
-			err = -errno;
-			break;
-		}
-	if (fd >= 0)
-		close(fd);
 	bpf_link__destroy(link);
 	return err;
 }

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "event.h"
+#include "iter.h"
 #include "meta.h"
 #include "util/buf.h"
 #include "util/clock.h"
@@ -73,19 +74,11 @@ static int take_record(void *ctx, void *data, size_t size)
 	return v->batch.len >= BATCH_BYTES ? -ENOBUFS : 0;
 }
 
-static void run_iter(struct bpf_link *link)
+/* An iterator this kernel lacks is named by doctor; one that fails now is asked again next round. */
+static void ask(const struct bpf_link *link)
 {
-	char sink[64];
-	int fd;
-
-	if (!link)
-		return;
-	fd = bpf_iter_create(bpf_link__fd(link));
-	if (fd < 0)
-		return;
-	while (read(fd, sink, sizeof(sink)) > 0)
-		;
-	close(fd);
+	if (link)
+		iter_run(link);
 }
 
 /* Only when somebody is without a name: it walks all sockets of their kind. */
@@ -96,8 +89,8 @@ static void ask_names(struct live *v)
 	if (nameless == v->nameless_seen)
 		return;
 	v->nameless_seen = nameless;
-	run_iter(v->names[0]);
-	run_iter(v->names[1]);
+	ask(v->names[0]);
+	ask(v->names[1]);
 }
 
 /* Totals per kind over all CPUs. */
@@ -180,7 +173,7 @@ static int begin_round(struct live *v)
 		return err;
 	v->round_ns = clock_boot_ns();
 	v->news = false;
-	run_iter(v->pending);
+	ask(v->pending);
 	ask_names(v);
 	chores(v);
 	v->stage = STAGE_BATCH;
