@@ -187,3 +187,16 @@ size_t fdtable_count(const struct mproc *p)
 {
 	return p->files ? hash_count(p->files->fds) : 0;
 }
+
+int fdtable_find(const struct mproc *p, __u32 sid, int from)
+{
+	size_t pos = 0;
+	__u64 fd;
+	void *entry;
+	int best = -1;
+
+	while (p->files && hash_next(p->files->fds, &pos, &fd, &entry))
+		if (entry_sid(entry) == sid && (int)fd >= from && (best < 0 || (int)fd < best))
+			best = (int)fd;
+	return best;
+}

@@ -15,6 +15,8 @@ void fdtable_set_cloexec(struct mproc *p, int fd, bool cloexec);
 int fdtable_fork(struct model *m, struct mproc *parent, struct mproc *child, bool share);
 int fdtable_exec(struct model *m, struct mproc *p); /* drop what is close-on-exec */
 void fdtable_exit(struct model *m, struct mproc *p);
+/* The lowest descriptor from `from` on that is this socket, -1: none. */
+int fdtable_find(const struct mproc *p, __u32 sid, int from);
 size_t fdtable_count(const struct mproc *p);
 
 #endif

@@ -377,6 +377,41 @@ __u32 model_fd(const struct model *m, __u32 pid, int fd)
 	return fdtable_get(proc_find(m, pid), fd);
 }
 
+static bool holder_before(const struct holder *a, const struct holder *b)
+{
+	return a->pid < b->pid || (a->pid == b->pid && a->fd < b->fd);
+}
+
+/* Keeps the max first ones sorted. */
+static void holder_add(struct holder *holders, size_t n, size_t max, struct holder h)
+{
+	size_t i = n < max ? n : max;
+
+	for (; i > 0 && holder_before(&h, &holders[i - 1]); i--)
+		if (i < max)
+			holders[i] = holders[i - 1];
+	if (i < max)
+		holders[i] = h;
+}
+
+size_t model_holders(const struct model *m, __u32 sid, struct holder *holders, size_t max)
+{
+	size_t pos = 0, n = 0;
+	void *p;
+	int fd;
+
+	while (hash_next(m->procs, &pos, NULL, &p)) {
+		const struct mproc *proc = p;
+
+		for (fd = fdtable_find(proc, sid, 0); fd >= 0;
+		     fd = fdtable_find(proc, sid, fd + 1)) {
+			holder_add(holders, n, max, (struct holder){ proc->p.pid, fd });
+			n++;
+		}
+	}
+	return n;
+}
+
 struct model_count model_count(const struct model *m)
 {
 	struct model_count n = {

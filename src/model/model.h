@@ -171,5 +171,12 @@ const struct sock *model_sock(const struct model *m, __u32 sid);
 const struct proc *model_proc(const struct model *m, __u32 pid);
 /* Socket id behind a descriptor, 0 = none known. */
 __u32 model_fd(const struct model *m, __u32 pid, int fd);
+/* A descriptor that refers to a socket. */
+struct holder {
+	__u32 pid;
+	int fd;
+};
+/* All that are known, by pid and number; at most max of them are stored. Returns how many there are. */
+size_t model_holders(const struct model *m, __u32 sid, struct holder *holders, size_t max);
 
 #endif

@@ -5,17 +5,7 @@
 #include "json_conn.h"
 
 #include "../event/names.h"
-#include "step.h"
-
-/* Above any cookie the kernel hands out in a machine's life, below 2^53. */
-#define SOCK_WITHOUT_COOKIE (1ull << 52)
-
-__u64 json_sock_number(const struct sock *s)
-{
-	if (!s)
-		return 0;
-	return s->cookie ? s->cookie : SOCK_WITHOUT_COOKIE + s->sid;
-}
+#include "../model/step.h"
 
 /* Of the socket the line is about; of a segment that arrives, not that of its sender. */
 enum role json_own_role(const struct step *s)
@@ -87,7 +77,7 @@ static void add_summary_end(struct json *j, const struct conn *c, int end)
 	json_object(j, end_word(end));
 	json_text(j, "addr", fmt_addr(text, sizeof(text), &addr));
 	json_u64(j, "pid", c->pid[end]);
-	json_u64(j, "sock", json_sock_number(c->end[end]));
+	json_u64(j, "sock", sock_number(c->end[end]));
 	json_u64(j, "segments", c->segments[end]);
 	json_u64(j, "segment_bytes", c->seg_bytes[end]);
 	json_u64(j, "retransmits", c->retransmits[end]);

@@ -6,7 +6,6 @@
 #include "../model/model.h"
 #include "json.h"
 
-__u64 json_sock_number(const struct sock *s); /* the cookie, or a number above all; 0: no socket */
 /* Of the socket the line is about; of a segment that arrives, not that of its sender. */
 enum role json_own_role(const struct step *s);
 /* ledger: the direction in which this socket sends; ledger_in: the one it receives. */

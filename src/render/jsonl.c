@@ -14,7 +14,7 @@
 #include "json.h"
 #include "json_conn.h"
 #include "render.h"
-#include "step.h"
+#include "../model/step.h"
 
 #define JSON_FORMAT 1
 #define LOSS_KINDS (sizeof(((struct frame_loss *)0)->lost) / sizeof(__u64))
@@ -176,7 +176,7 @@ static void add_common(struct json *j, const struct render *r, const struct step
 	json_u64(j, "pid", s->ev && s->ev->pid ? s->ev->pid : p ? p->pid : 0);
 	json_u64(j, "tid", s->ev ? s->ev->tid : 0);
 	json_text(j, "comm", p ? p->comm : "");
-	json_u64(j, "sock", json_sock_number(s->sock));
+	json_u64(j, "sock", sock_number(s->sock));
 	json_u64(j, "conn", c ? c->id : 0);
 	json_text(j, "role", role_name(json_own_role(s)));
 }
@@ -199,7 +199,7 @@ static void add_peer(struct json *j, const struct step *s)
 	if (conn_pid(c, other))
 		json_u64(j, "peer_pid", conn_pid(c, other));
 	if (c->end[other])
-		json_u64(j, "peer_sock", json_sock_number(c->end[other]));
+		json_u64(j, "peer_sock", sock_number(c->end[other]));
 }
 
 static void add_addrs(struct json *j, const struct ev_addr *src, const struct ev_addr *dst)
@@ -252,7 +252,7 @@ static void add_sock(struct json *j, const struct step *s)
 	add_path(j, s->sock);
 	add_peer(j, s);
 	if (s->sock2)
-		json_u64(j, "sock2", json_sock_number(s->sock2));
+		json_u64(j, "sock2", sock_number(s->sock2));
 }
 
 static void add_levels(struct json *j, const struct step *s)

@@ -15,7 +15,7 @@
 
 #include "columns.h"
 #include "render.h"
-#include "step.h"
+#include "../model/step.h"
 
 /* Steps on one row are this close at most; the same story gives the same rows whatever the ticks. */
 #define LINE_MERGE_NS 2000000ull

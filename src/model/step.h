@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What every renderer asks of a step. */
-#ifndef SOCKLENS_RENDER_STEP_H
-#define SOCKLENS_RENDER_STEP_H
+/* What every reader of steps asks of one. */
+#ifndef SOCKLENS_MODEL_STEP_H
+#define SOCKLENS_MODEL_STEP_H
 
-#include "../model/model.h"
+#include "model.h"
 
 /* The kernel's counters at this step, NULL where its record has none. */
 const struct levels *step_levels(const struct step *s);
@@ -12,6 +12,8 @@ __u32 step_sid(const struct step *s);		    /* 0: no socket */
 enum role step_role(const struct step *s);	    /* as known now, not only as known then */
 bool step_in_gai(const struct step *s);		    /* a call that libc makes inside getaddrinfo */
 const char *conn_kind(const struct conn *c);	    /* "TCP", "UDP", "unix" */
+/* The number users know a socket by: the cookie, or one above all cookies; 0: no socket. */
+__u64 sock_number(const struct sock *s);
 /* The process at that end, or the one that listens for it; 0: unknown. */
 __u32 conn_pid(const struct conn *c, int end);
 /* STEP_SUMMARY: from its first event to its last, or to the end of the trace. */

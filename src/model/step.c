@@ -6,6 +6,16 @@
 
 #include "../event/names.h"
 
+/* Above any cookie the kernel hands out in a machine's life, below 2^53. */
+#define SOCK_WITHOUT_COOKIE (1ull << 52)
+
+__u64 sock_number(const struct sock *s)
+{
+	if (!s)
+		return 0;
+	return s->cookie ? s->cookie : SOCK_WITHOUT_COOKIE + s->sid;
+}
+
 const struct levels *step_levels(const struct step *s)
 {
 	const struct levels *lv = NULL;
