@@ -11,7 +11,7 @@
 #include "cmd.h"
 #include "pace.h"
 #include "pipeline.h"
-#include "record/record.h"
+#include "recording.h"
 #include "util/log.h"
 #include "view.h"
 
@@ -117,83 +117,7 @@ static int fail(const char *err)
 	return EXIT_TRACE;
 }
 
-static const char *open_remedy(int err)
-{
-	switch (err) {
-	case ENOENT:
-	case ENOTDIR:
-		return "; check its name, or make one with 'trace -w FILE'";
-	case EISDIR:
-		return "; name a recording in it";
-	case EACCES:
-		return "; recordings belong to whoever made them: ask them, or root";
-	case ENOMEM:
-		return "; free some memory";
-	default:
-		return "; try a copy of it";
-	}
-}
-
-static int complain_open(const char *file, enum record_error why, unsigned int version)
-{
-	switch (why) {
-	case RECORD_NOT_ONE:
-		log_error("'%s' is no recording; 'trace -w FILE' makes one", file);
-		break;
-	case RECORD_VERSION_NEW:
-		log_error("'%s' is a recording of format %u and this program knows up to %u; "
-			  "show it with a newer trace",
-			  file, version, RECORD_VERSION);
-		break;
-	case RECORD_OK:
-	case RECORD_IO:
-		log_error("cannot read '%s': %s%s", file, strerror(errno), open_remedy(errno));
-		break;
-	}
-	return EXIT_TRACE;
-}
-
-static int show_frames(struct pipeline *p, struct source *s)
-{
-	const struct pipeline_state *state = pipeline_state(p);
-	struct frame f;
-	int ret;
-
-	while (!state->view_err && (ret = s->next(s, &f)) != 0) {
-		if (ret == -EINTR)
-			continue;
-		if (ret > 0)
-			ret = pipeline_frame(p, &f);
-		if (ret < 0)
-			return ret;
-	}
-	return 0;
-}
-
-static int show_result(const struct pipeline *p, const struct source *s, const char *file, int err)
-{
-	int view_err = pipeline_state(p)->view_err;
-	__u64 at;
-
-	if (view_err == -EPIPE)
-		return 0;
-	if (view_err) {
-		log_error("cannot write the output: %s", strerror(-view_err));
-		return EXIT_TRACE;
-	}
-	if (err) {
-		log_error("cannot read '%s' to its end: %s", file, strerror(-err));
-		return EXIT_TRACE;
-	}
-	if (!record_was_cut(s, &at))
-		return 0;
-	log_error("'%s' is cut short after %llu events; it was shown up to there: record again, or "
-		  "use what is here",
-		  file, (unsigned long long)pipeline_state(p)->events);
-	return EXIT_TRACE;
-}
-
-static int show_source(const struct show_options *o, struct source *s)
+static int show_recording(const struct show_options *o, struct recording *rec)
 {
 	struct pipeline *p = pipeline_new(o->view.layers);
 	struct pace pace;
@@ -214,10 +138,8 @@ static int show_source(const struct show_options *o, struct source *s)
 	if (o->speed > 0)
 		pipeline_pace(p, pace_until, &pace);
 	pipeline_view(p, view_renderer(&o->view), &view);
-	ret = show_frames(p, s);
-	if (!ret)
-		ret = pipeline_finish(p);
-	ret = show_result(p, s, o->file, ret);
+	ret = recording_run(rec, p);
+	ret = recording_result(rec, p, ret, "shown");
 	pipeline_free(p);
 	pace_end(&pace);
 	return ret;
@@ -226,9 +148,7 @@ static int show_source(const struct show_options *o, struct source *s)
 int cmd_show(int argc, char **argv)
 {
 	struct show_options o = { 0 };
-	enum record_error why;
-	unsigned int version;
-	struct source *s;
+	struct recording rec;
 	char err[512];
 	int status;
 
@@ -246,10 +166,9 @@ int cmd_show(int argc, char **argv)
 		return 0;
 	}
 	signal(SIGPIPE, SIG_IGN); /* a pager that was left is no failure */
-	s = record_open(o.file, &why, &version);
-	if (!s)
-		return complain_open(o.file, why, version);
-	status = show_source(&o, s);
-	s->close(s);
+	status = recording_open(&rec, o.file);
+	if (!status)
+		status = show_recording(&o, &rec);
+	recording_close(&rec);
 	return status;
 }

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A recording read by a command: opened, run through a pipeline to its end, and complained about,
+ * the same way for every command.
+ */
+#ifndef SOCKLENS_CMD_RECORDING_H
+#define SOCKLENS_CMD_RECORDING_H
+
+#include <stdbool.h>
+
+#include "pipeline.h"
+#include "record/record.h"
+
+struct recording {
+	const char *file; /* as the user named it, "-" = standard input; not ours */
+	struct source *source;
+	int spool; /* a copy of standard input that can be read again, -1 = not needed */
+};
+
+/* 0, or EXIT_TRACE: one sentence on standard error has said why. */
+int recording_open(struct recording *r, const char *file);
+/*
+ * The same, for a recording that recording_again() will read once more: standard input is copied
+ * to a file without a name first.
+ */
+int recording_open_twice(struct recording *r, const char *file);
+/* From its first frame again. Same result as recording_open(). */
+int recording_again(struct recording *r);
+void recording_close(struct recording *r); /* after a failure to open it, too */
+
+/*
+ * Every frame through the pipeline, and its finish; stops early when a view's output fails. 0 or
+ * negative errno.
+ */
+int recording_run(struct recording *r, struct pipeline *p);
+
+/* Once it has run: nothing is missing at its end. */
+bool recording_complete(const struct recording *r);
+
+/*
+ * Exit status for what recording_run() returned, after saying what was wrong, if anything: 0 or
+ * EXIT_TRACE. done is what became of a recording that is cut: "shown". Output whose reader went
+ * away is no failure.
+ */
+int recording_result(const struct recording *r, const struct pipeline *p, int err,
+		     const char *done);
+
+#endif
