@@ -157,7 +157,7 @@ static int start_capture(struct live *l)
 
 static int say_ready(const struct live *l)
 {
-	if (!l->opts.quiet && !l->opts.command)
+	if (!l->opts.view.quiet && !l->opts.command)
 		log_info("tracing (Ctrl-C ends)");
 	if (l->opts.ready_fd < 0)
 		return 0;
@@ -339,7 +339,7 @@ static int end_recording(struct live *l)
 		return 0;
 	if (err)
 		return output_failed(l->opts.record, err);
-	if (!l->opts.quiet && !l->out_is_stderr)
+	if (!l->opts.view.quiet && !l->out_is_stderr)
 		log_info("recorded %llu events, %llu lost, in %s",
 			 (unsigned long long)state->events, (unsigned long long)state->lost,
 			 l->opts.record);

@@ -59,7 +59,6 @@ static const struct option_row live_rows[] = {
 	  .argname = "FILE",
 	  .help = "record into FILE, for 'trace show'; no text then" },
 	{ .id = LIVE_TEXT, .name = "text", .help = "text on the terminal although -w records" },
-	{ .id = 'q', .name = "quiet", .help = "no messages about tracing itself" },
 	{ .id = LIVE_DURATION,
 	  .name = "duration",
 	  .argname = "S",
@@ -186,8 +185,6 @@ static int on_option(void *ctx, int id, const char *arg)
 		return parse_text(&o->record, arg);
 	case LIVE_TEXT:
 		return parse_flag(&o->text);
-	case 'q':
-		return parse_flag(&o->quiet);
 	case LIVE_DURATION:
 		return parse_duration(p, arg);
 	case LIVE_EVENTS:

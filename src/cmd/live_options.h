@@ -16,7 +16,6 @@ struct live_options {
 	struct view_options view;
 	enum backend backend;
 	bool all;
-	bool quiet;
 	bool text; /* --text: a view although there is a recording */
 	bool help;
 	bool version;

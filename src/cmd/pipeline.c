@@ -7,6 +7,7 @@
 
 #include "event/decode.h"
 #include "event/order.h"
+#include "explain/explain.h"
 #include "model/model.h"
 #include "session.h"
 #include "util/clock.h"
@@ -26,9 +27,11 @@ struct pipeline {
 	struct session session;
 	struct order *order;
 	struct model *model;
+	struct explain *explain; /* NULL: nobody asks why */
 	struct outlet outlets[PIPELINE_VIEWS];
 	size_t n_outlets;
 	unsigned int layers; /* asked for; 0 = the session's */
+	struct explain_options explain_options;
 	bool opened;
 	struct record_writer *tap;
 	__u64 flushed_ns; /* horizon when the recording was last written out */
@@ -57,18 +60,41 @@ static unsigned int pipeline_layers(const struct pipeline *p)
 	return p->session.layers ? p->session.layers : LAYER_ALL;
 }
 
-static int on_step(void *ctx, const struct step *s)
+static void step_show(struct pipeline *p, const struct step *s)
 {
-	struct pipeline *p = ctx;
 	struct outlet *o;
 
 	if (s->kind == STEP_EVENT && !(s->layer & pipeline_layers(p)))
-		return 0;
+		return;
 	if (p->pace)
 		p->pace(p->pace_ctx, s->t_ns);
 	for (o = p->outlets; o < p->outlets + p->n_outlets; o++)
 		if (!o->err)
 			outlet_result(p, o, o->renderer->step(o->render, s));
+}
+
+/* Why is asked of every step, shown or not: what is hidden may be what proves it. */
+static int on_step(void *ctx, const struct step *s)
+{
+	struct pipeline *p = ctx;
+
+	step_show(p, s);
+	return p->explain ? explain_step(p->explain, s) : 0;
+}
+
+static bool outlet_asks(const struct outlet *o)
+{
+	return o->renderer->verdict && !o->view.no_verdicts;
+}
+
+static int on_verdict(void *ctx, const struct verdict *v)
+{
+	struct pipeline *p = ctx;
+	struct outlet *o;
+
+	for (o = p->outlets; o < p->outlets + p->n_outlets; o++)
+		if (!o->err && outlet_asks(o))
+			outlet_result(p, o, o->renderer->verdict(o->render, v));
 	return 0;
 }
 
@@ -103,6 +129,7 @@ void pipeline_free(struct pipeline *p)
 	for (o = p->outlets; o < p->outlets + p->n_outlets; o++)
 		if (o->render)
 			o->renderer->close(o->render);
+	explain_free(p->explain);
 	if (p->order)
 		order_free(p->order);
 	if (p->model)
@@ -129,6 +156,11 @@ void pipeline_limit(struct pipeline *p, __u64 events)
 	p->limit = events;
 }
 
+void pipeline_explain(struct pipeline *p, const struct explain_options *o)
+{
+	p->explain_options = *o;
+}
+
 void pipeline_pace(struct pipeline *p, void (*pace)(void *ctx, __u64 t_ns), void *ctx)
 {
 	p->pace = pace;
@@ -140,14 +172,30 @@ const struct pipeline_state *pipeline_state(const struct pipeline *p)
 	return &p->state;
 }
 
+static int explain_open(struct pipeline *p)
+{
+	const struct outlet *o;
+	bool asked = false;
+
+	for (o = p->outlets; o < p->outlets + p->n_outlets; o++)
+		asked = asked || outlet_asks(o);
+	if (asked)
+		p->explain = explain_new(p->model, &p->explain_options, on_verdict, p);
+	return asked && !p->explain ? -ENOMEM : 0;
+}
+
 /* Renderers start once the META frames are known. */
 static int pipeline_open(struct pipeline *p)
 {
 	struct outlet *o;
+	int err;
 
 	if (p->opened)
 		return 0;
 	p->opened = true;
+	err = explain_open(p);
+	if (err)
+		return err;
 	for (o = p->outlets; o < p->outlets + p->n_outlets; o++) {
 		o->view.layers = pipeline_layers(p);
 		errno = 0;
@@ -156,7 +204,7 @@ static int pipeline_open(struct pipeline *p)
 			outlet_result(p, o, -ENOMEM);
 			return -ENOMEM;
 		}
-		if (ferror(o->view.out)) /* its first line found nobody to read it */
+		if (o->view.out && ferror(o->view.out)) /* its first line found nobody to read it */
 			outlet_result(p, o, errno ? -errno : -EIO);
 	}
 	return 0;
@@ -273,7 +321,7 @@ static int loss_show(struct pipeline *p, __u64 horizon_ns)
 
 static void outlet_flush(struct pipeline *p, struct outlet *o)
 {
-	if (o->err)
+	if (o->err || !o->view.out)
 		return;
 	errno = 0;
 	if (fflush(o->view.out) || ferror(o->view.out))
@@ -291,6 +339,8 @@ static int pipeline_tick(struct pipeline *p, __u64 horizon_ns)
 	err = order_tick(p->order, horizon_ns);
 	if (!err)
 		err = loss_show(p, horizon_ns);
+	if (!err && p->explain)
+		err = explain_tick(p->explain, horizon_ns);
 	for (o = p->outlets; o < p->outlets + p->n_outlets; o++) {
 		if (!o->err)
 			outlet_result(p, o, o->renderer->tick(o->render, horizon_ns));
@@ -363,6 +413,8 @@ int pipeline_finish(struct pipeline *p)
 	next = loss_show(p, ~0ull);
 	err = err ? err : next;
 	next = model_finish(p->model);
+	err = err ? err : next;
+	next = p->explain ? explain_finish(p->explain, 0) : 0;
 	err = err ? err : next;
 	for (o = p->outlets; o < p->outlets + p->n_outlets; o++) {
 		if (!o->err)

@@ -5,8 +5,9 @@
  *
  *     frame -> recording (live only)
  *           -> order -> model -> layers -> renderers
+ *                          -> explain -> renderers
  *
- * The pipeline owns the order stage, the model and the renderers' states. Output streams and the
+ * The pipeline owns the order stage, the model, the explainer and the renderers' states. Output streams and the
  * recording's writer stay the caller's.
  */
 #ifndef SOCKLENS_CMD_PIPELINE_H
@@ -42,6 +43,8 @@ void pipeline_tap(struct pipeline *p, struct record_writer *w);
  * Stop after this many things that happened (calls, segments, kernel moments; not the bookkeeping).
  */
 void pipeline_limit(struct pipeline *p, __u64 events);
+/* How verdicts are reached, where some renderer asks for them. Before the first frame. */
+void pipeline_explain(struct pipeline *p, const struct explain_options *o);
 /* Called before a step is shown: may take its time, cannot change a byte. */
 void pipeline_pace(struct pipeline *p, void (*pace)(void *ctx, __u64 t_ns), void *ctx);
 

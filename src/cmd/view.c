@@ -82,6 +82,9 @@ static int view_option_set(struct view_options *o, int id, const char *arg)
 		return color_parse(arg, &o->color);
 	case VIEW_WIDTH:
 		return width_parse(arg, &o->width);
+	case 'q':
+		o->quiet = true;
+		return 0;
 	case 't':
 		return stamp_more(&o->stamp);
 	default:
@@ -149,6 +152,7 @@ int view_fill(struct view *v, const struct view_options *o, FILE *out, char *err
 		.tty = tty && !strcmp(nl_langinfo(CODESET), "UTF-8"),
 		.line_flush = !is_regular(fd),
 		.stamp = o->stamp,
+		.no_verdicts = o->quiet,
 	};
 	if (o->json || !v->width || v->width >= WIDTH_MIN)
 		return 0;

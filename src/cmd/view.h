@@ -20,6 +20,7 @@ struct view_options {
 	enum color_when color;
 	enum stamp stamp;
 	bool json;
+	bool quiet;	  /* no verdicts; live also no messages about tracing itself */
 	bool json_schema; /* print the schema and nothing else */
 };
 
@@ -42,6 +43,9 @@ enum view_option_id {
 	  .argname = "LIST",                                                                 \
 	  .help = "only these of app,kernel,wire",                                           \
 	  .group = "How it looks" },                                                         \
+		{ .id = 'q',                                                                 \
+		  .name = "quiet",                                                           \
+		  .help = "no verdicts, no messages about tracing itself" },                 \
 		{ .id = 't', .help = "time of day; -tt: date and time, UTC, microseconds" }, \
 		{ .id = VIEW_JSON, .name = "json", .help = "one JSON object a line" },       \
 		{ .id = VIEW_JSON_SCHEMA,                                                    \

@@ -8,14 +8,17 @@
 int draft_flush(struct render *r)
 {
 	struct draft *d = &r->draft;
-	int err;
+	int err, next;
 
 	if (!d->line.used)
 		return 0;
 	err = heads_before(r, d);
 	columns_draw(&r->columns, &r->sheet, &d->line);
 	d->line.used = false;
-	return err ? err : sheet_write(&r->sheet, &r->view);
+	if (!err)
+		err = sheet_write(&r->sheet, &r->view);
+	next = why_flush(r);
+	return err ? err : next;
 }
 
 /*

@@ -13,6 +13,7 @@
 #include "../event/names.h"
 #include "json.h"
 #include "json_conn.h"
+#include "json_verdict.h"
 #include "render.h"
 #include "../model/step.h"
 
@@ -24,7 +25,7 @@ struct render {
 	struct session_meta meta;
 	struct json json;
 	struct frame_loss loss; /* totals last told */
-	__u64 steps;
+	__u64 steps, verdicts;
 };
 
 extern const char schema_json[]; /* made from schema.json by the Makefile */
@@ -355,6 +356,13 @@ static int jsonl_step(struct render *r, const struct step *s)
 	return line_end(r);
 }
 
+static int jsonl_verdict(struct render *r, const struct verdict *v)
+{
+	json_verdict(line_start(r, NULL), v, r->meta.start_boot_ns);
+	r->verdicts++;
+	return line_end(r);
+}
+
 static int jsonl_tick(struct render *r, __u64 horizon_ns)
 {
 	(void)r;
@@ -393,6 +401,7 @@ static int jsonl_finish(struct render *r, const struct frame_loss *total, bool c
 
 	add_loss(j, total ? total : &r->loss);
 	json_u64(j, "steps", r->steps);
+	json_u64(j, "verdicts", r->verdicts);
 	json_bool(j, "complete", complete);
 	err = line_end(r);
 	if (!err && fflush(r->view.out))
@@ -404,6 +413,7 @@ const struct renderer render_json = {
 	.name = "json",
 	.open = jsonl_open,
 	.step = jsonl_step,
+	.verdict = jsonl_verdict,
 	.tick = jsonl_tick,
 	.loss = jsonl_loss,
 	.finish = jsonl_finish,

@@ -16,7 +16,8 @@ struct held {
 	struct held *next;
 	__u64 since_ns; /* boot clock: when it began to wait */
 	struct step step;
-	bool unaccepted; /* as it was when the step came */
+	bool unaccepted;	 /* as it was when the step came */
+	struct verdict *verdict; /* set: no step but a verdict on one before */
 	struct frame_loss
 		*loss; /* set: no step but a loss to be told here; holds two, now and before */
 	_Alignas(8) unsigned char ev[];
@@ -62,6 +63,7 @@ static bool is_unaccepted(const struct step *s)
 static void held_free(struct held *h)
 {
 	free(h->loss);
+	free(h->verdict);
 	free(h);
 }
 
@@ -107,16 +109,38 @@ static int hold_loss(struct render *r, const struct frame_loss *now)
 	return held_append(r, h);
 }
 
+static int hold_verdict(struct render *r, const struct verdict *v)
+{
+	struct held *h = calloc(1, sizeof(*h));
+
+	if (!h)
+		return -ENOMEM;
+	h->verdict = malloc(sizeof(*v));
+	if (!h->verdict) {
+		free(h);
+		return -ENOMEM;
+	}
+	*h->verdict = *v;
+	return held_append(r, h);
+}
+
 /* Wait no longer? A socket that got no role in time is never waited for again. */
 static bool held_ready(struct render *r, const struct held *h, bool all)
 {
-	if (h->loss || !needs_role(r, &h->step))
+	if (h->loss || h->verdict || !needs_role(r, &h->step))
 		return true;
 	if (!all && r->n_held < HELD_MAX && r->horizon_ns < h->since_ns + ROLE_WAIT_NS)
 		return false;
 	if (h->step.sock)
 		lines_shown(r, h->step.sock->sid)->roleless = true;
 	return true;
+}
+
+static int held_show(struct render *r, const struct held *h)
+{
+	if (h->loss)
+		return summary_loss(r, &h->loss[0], &h->loss[1]);
+	return h->verdict ? why_step(r, h->verdict) : lines_step(r, &h->step);
 }
 
 static int held_drain(struct render *r, bool all)
@@ -131,7 +155,7 @@ static int held_drain(struct render *r, bool all)
 			r->tail = &r->head;
 		r->n_held--;
 		r->unaccepted = h->unaccepted;
-		err = h->loss ? summary_loss(r, &h->loss[0], &h->loss[1]) : lines_step(r, &h->step);
+		err = held_show(r, h);
 		held_free(h);
 	}
 	return err;
@@ -149,6 +173,11 @@ static int text_step(struct render *r, const struct step *s)
 	}
 	err = hold_step(r, s);
 	return err ? err : held_drain(r, false);
+}
+
+static int text_verdict(struct render *r, const struct verdict *v)
+{
+	return r->head ? hold_verdict(r, v) : why_step(r, v);
 }
 
 static int text_tick(struct render *r, __u64 horizon_ns)
@@ -192,6 +221,7 @@ static void text_close(struct render *r)
 		r->head = h->next;
 		held_free(h);
 	}
+	why_free(r);
 	free(r);
 }
 
@@ -199,6 +229,7 @@ const struct renderer render_text = {
 	.name = "text",
 	.open = text_open,
 	.step = text_step,
+	.verdict = text_verdict,
 	.tick = text_tick,
 	.loss = text_loss,
 	.finish = text_finish,

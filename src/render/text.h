@@ -6,6 +6,7 @@
  *   lines.c    steps -> lines: what each kind of step adds
  *   draft.c    the line in the making: which steps share it, when it is done
  *   words.c    one step -> short texts
+ *   why.c      verdicts: rows under the line they belong to
  *   remarks.c  the table of sentences for the learner
  *   heads.c    title, processes, conversations: what is said once
  *   summary.c  the end of a conversation and of the trace
@@ -55,6 +56,7 @@ struct draft {
 	int actor_side; /* a thread's header is due in this column, -1 = none */
 	__u32 pid, tid;
 	char comm[EVENT_COMM_LEN + 1];
+	struct why *why, **why_tail; /* verdicts to be told below it */
 };
 
 /* Calls inside a getaddrinfo that is still running. */
@@ -64,6 +66,7 @@ struct gai_count {
 };
 
 struct held;
+struct why;
 
 struct render {
 	struct view view;
@@ -123,6 +126,11 @@ char *words_level(char *buf, size_t size, const char *queue, __u64 bytes, __u64 
 
 /* remarks.c: the sentence for a step, NULL when it needs none (or had it often enough). */
 char *remark_for(struct render *r, const struct step *s, char *buf, size_t size);
+
+/* why.c */
+int why_step(struct render *r, const struct verdict *v); /* below the line in the making, or now */
+int why_flush(struct render *r); /* those of the line just written */
+void why_free(struct render *r);
 
 /* heads.c: write what has to be said before the draft: title, conversation, process. */
 int heads_before(struct render *r, struct draft *d);

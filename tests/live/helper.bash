@@ -248,6 +248,45 @@ expect_before() { # "CONDITION..." "CONDITION..."
     fi
 }
 
+# The run has this verdict. Conditions are of q.py, on a verdict's keys: certainty=proved role=server
+expect_verdict() { # RULE CONDITION...
+    local rule=$1
+    shift
+    if [ "$(q -v -c rule="$rule" "$@")" -eq 0 ]; then
+        echo "no verdict $rule with: $*; verdicts of this run:"
+        q -v -o rule,weight,certainty,role,cause
+        return 1
+    fi
+}
+
+# Wait until the growing file has it.
+until_verdict() { # RULE CONDITION...
+    local rule=$1
+    shift
+    q -v -w "$LIMIT" -c rule="$rule" "$@" >/dev/null
+}
+
+# How many verdicts of a rule the run has.
+expect_verdicts() { # COUNT RULE CONDITION...
+    local want=$1 rule=$2
+    shift 2
+    same "verdicts $rule" "$want" "$(q -v -c rule="$rule" "$@")"
+}
+
+# Nothing in the run looks like a fault.
+expect_no_alarm() {
+    if [ "$(q -v -c weight=alarm)" -ne 0 ]; then
+        echo "false alarm:"
+        q -v weight=alarm
+        return 1
+    fi
+}
+
+# Every verdict's evidence is in the run, and it belongs to a step before or among it.
+expect_evidence() {
+    python3 "$LIVE/evidence.py" "$OUT"
+}
+
 # The key under which a summary tells the direction in which a socket sends.
 direction() { # SOCK
     case $(one role sock="$1" "conn>0") in
@@ -280,4 +319,5 @@ same() { # WHAT WANTED GOT
 # What must hold for every run, whatever was traced.
 sound() {
     python3 "$LIVE/sound.py" "$OUT"
+    expect_evidence
 }

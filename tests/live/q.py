@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Ask a file of JSON lines: print or count the lines that fit every condition.
 
-    q.py FILE [-c] [-o KEY,KEY] [-u] [-w SECONDS] [CONDITION ...]
+    q.py FILE [-v] [-c] [-o KEY,KEY] [-u] [-w SECONDS] [CONDITION ...]
 
-Sockets keep one number (see load).
+Sockets keep one number (see load). Verdicts are left out; -v asks among them and nothing else.
 A condition is KEY=VALUE, KEY!=VALUE, KEY~REGEX, KEY<N, KEY>N, KEY (present) or !KEY (absent); a dot
 reaches into an object (ledger.read). An absent key is printed as "-", a list as A,B. -u prints each distinct row
 once, in order of appearance; -w waits until a line fits, and fails after that many seconds.
@@ -65,8 +65,8 @@ def lines(path):
         return [json.loads(line) for line in f if line.endswith("\n") and line.strip()]
 
 
-def load(path):
-    """As lines(), with one number for each socket.
+def load(path, verdicts=False):
+    """As lines(), with one number for each socket; without the verdicts, or those alone.
 
     Before the kernel gives a socket its cookie it goes by another number; the lines about its identity
     (kind sock) show both with the same inode.
@@ -82,17 +82,17 @@ def load(path):
         for key in ("sock", "sock2"):
             if e.get(key) in number:
                 e[key] = number[e[key]]
-    return events
+    return [e for e in events if (e.get("kind") == "verdict") == verdicts]
 
 
-def select(path, conditions):
+def select(path, conditions, verdicts=False):
     tests = [condition(c) for c in conditions]
-    return [e for e in load(path) if all(t(e) for t in tests)]
+    return [e for e in load(path, verdicts) if all(t(e) for t in tests)]
 
 
-def wait(path, conditions, seconds):
+def wait(path, conditions, seconds, verdicts=False):
     end = time.monotonic() + seconds
-    while not (found := select(path, conditions)):
+    while not (found := select(path, conditions, verdicts)):
         if time.monotonic() > end:
             sys.exit(f"q.py: no line fits after {seconds} s: {' '.join(conditions)}")
         time.sleep(0.01)
@@ -106,10 +106,12 @@ def main():
     p.add_argument("-c", action="store_true", help="print the number of lines that fit")
     p.add_argument("-o", metavar="KEYS", help="print these values instead of the line")
     p.add_argument("-u", action="store_true", help="each distinct row once")
+    p.add_argument("-v", action="store_true", help="verdicts instead of steps")
     p.add_argument("-w", metavar="SECONDS", type=float, help="wait until a line fits")
     p.add_argument("conditions", nargs="*")
     a = p.parse_intermixed_args()
-    found = wait(a.file, a.conditions, a.w) if a.w else select(a.file, a.conditions)
+    found = (wait(a.file, a.conditions, a.w, a.v) if a.w
+             else select(a.file, a.conditions, a.v))
     if a.c:
         print(len(found))
         return

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Calls: what kind a step's call is, and which calls are in progress. A short call's entry and exit
+ * come together; only one that blocks is in the list when time passes.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "../event/decode.h"
+#include "inside.h"
+
+const struct event_call *step_call(const struct step *s, enum phase phase)
+{
+	if (!s->ev || s->ev->kind != EV_CALL || s->phase != phase)
+		return NULL;
+	return (const struct event_call *)s->ev;
+}
+
+const struct event_call *step_returned(const struct step *s, enum call call)
+{
+	const struct event_call *c = step_call(s, PHASE_EXIT);
+
+	return c && c->call == call ? c : NULL;
+}
+
+/* sendfile and splice: x2 tells whether the socket is the source. */
+static bool call_is_pipe(const struct event_call *c)
+{
+	return c->call == CALL_SENDFILE || c->call == CALL_SPLICE;
+}
+
+bool call_is_send(const struct event_call *c)
+{
+	return (c->call >= CALL_SENDTO && c->call <= CALL_WRITEV) || (call_is_pipe(c) && !c->x[2]);
+}
+
+bool call_is_receive(const struct event_call *c)
+{
+	return (c->call >= CALL_RECVFROM && c->call <= CALL_READV) || (call_is_pipe(c) && c->x[2]);
+}
+
+bool call_is_close(const struct event_call *c)
+{
+	return c->call == CALL_CLOSE || c->call == CALL_CLOSE_RANGE ||
+	       c->cflags & (CALLF_BY_EXIT | CALLF_BY_EXEC);
+}
+
+bool step_is_tcp(const struct step *s)
+{
+	return s->sock && s->sock->protocol == IPPROTO_TCP;
+}
+
+bool step_is_udp(const struct step *s)
+{
+	return s->sock && s->sock->protocol == IPPROTO_UDP;
+}
+
+int step_out(const struct step *s)
+{
+	return s->sock && s->sock->role == ROLE_SERVER;
+}
+
+static void call_forget(struct explain *x, __u32 tid)
+{
+	struct waiting *w = hash_del(x->callers, tid);
+
+	if (!w)
+		return;
+	TAILQ_REMOVE(&x->waiting, w, link);
+	free(w);
+}
+
+static int call_remember(struct explain *x, const struct step *s, const struct event_call *c)
+{
+	struct waiting *w = calloc(1, sizeof(*w));
+	const char *path;
+	size_t len;
+
+	if (!w)
+		return -ENOMEM;
+	*w = (struct waiting){
+		.id = s->id,
+		.t_ns = s->t_ns,
+		.pid = c->e.pid,
+		.tid = c->e.tid,
+		.sid = s->sock ? s->sock->sid : 0,
+		.fd = c->fd,
+		.call = c->call,
+		.len = c->len,
+		.flags = c->x[0],
+	};
+	if (c->call == CALL_CONNECT && call_addr(c, &w->to, &path, &len))
+		w->to.family = 0;
+	if (hash_put(x->callers, c->e.tid, w)) {
+		free(w);
+		return -ENOMEM;
+	}
+	TAILQ_INSERT_TAIL(&x->waiting, w, link);
+	return 0;
+}
+
+/* After the families: at an exit they may still look at its entry. */
+int calls_step(struct explain *x, const struct step *s)
+{
+	const struct event_call *c = s->ev && s->ev->kind == EV_CALL ? (const void *)s->ev : NULL;
+
+	if (!c || !c->e.tid || s->phase == PHASE_POINT)
+		return 0;
+	call_forget(x, c->e.tid);
+	return s->phase == PHASE_ENTER ? call_remember(x, s, c) : 0;
+}
+
+struct waiting *call_waiting(const struct explain *x, __u32 sid, bool sending)
+{
+	struct waiting *w;
+
+	TAILQ_FOREACH(w, &x->waiting, link)
+	{
+		const struct event_call c = { .call = w->call };
+
+		if (sid && w->sid == sid && (sending ? call_is_send(&c) : call_is_receive(&c)))
+			return w;
+	}
+	return NULL;
+}
+
+void calls_free(struct explain *x)
+{
+	struct waiting *w;
+
+	while ((w = TAILQ_FIRST(&x->waiting))) {
+		TAILQ_REMOVE(&x->waiting, w, link);
+		free(w);
+	}
+	hash_free(x->callers);
+}

@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The notebook: one page a socket, on which every step leaves its mark. Marks are ids and times, not
+ * pointers, so a page may outlive the model's object; it is torn out some seconds after the kernel
+ * freed the socket.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "../model/step.h"
+#include "inside.h"
+
+/* As long as the model can still bring an echo, and a neighbour ask who was there. */
+#define NOTE_KEPT_NS (5 * NS_PER_S)
+
+struct note *note_of(const struct explain *x, __u32 sid)
+{
+	return sid ? hash_get(x->notes, sid) : NULL;
+}
+
+struct note *note_peer(const struct explain *x, const struct note *n)
+{
+	return n ? note_of(x, n->peer) : NULL;
+}
+
+const struct mark *note_mark(const struct note *n, enum mark_kind kind)
+{
+	return n && n->marks[kind].id ? &n->marks[kind] : NULL;
+}
+
+bool note_told(struct note *n, const struct rule *r)
+{
+	unsigned int i;
+
+	if (!n)
+		return false;
+	for (i = 0; i < n->n_told; i++)
+		if (n->told[i] == r)
+			return true;
+	if (n->n_told == NOTE_TOLD)
+		return true; /* said enough about one socket */
+	n->told[n->n_told++] = r;
+	return false;
+}
+
+struct note *notes_next(const struct explain *x, size_t *pos)
+{
+	void *n = NULL;
+
+	return hash_next(x->notes, pos, NULL, &n) ? n : NULL;
+}
+
+static struct note *note_get(struct explain *x, __u32 sid)
+{
+	struct note *n = note_of(x, sid);
+
+	if (n)
+		return n;
+	n = calloc(1, sizeof(*n) + x->note_bytes);
+	if (!n)
+		return NULL;
+	n->sid = sid;
+	n->fd = -1;
+	n->opts[OPT_LINGER].n = -1;
+	if (!hash_put(x->notes, sid, n))
+		return n;
+	free(n);
+	return NULL;
+}
+
+static void note_die(struct explain *x, struct note *n, __u64 t_ns)
+{
+	if (n->dead)
+		return;
+	n->dead = true;
+	n->t_dead = t_ns;
+	TAILQ_INSERT_TAIL(&x->dead, n, link);
+}
+
+void notes_tick(struct explain *x, __u64 now_ns)
+{
+	struct note *n;
+
+	while ((n = TAILQ_FIRST(&x->dead)) && now_ns > n->t_dead + NOTE_KEPT_NS) {
+		TAILQ_REMOVE(&x->dead, n, link);
+		hash_del(x->notes, n->sid);
+		free(n);
+	}
+}
+
+void notes_free(struct explain *x)
+{
+	size_t pos = 0;
+	void *n;
+
+	while (x->notes && hash_next(x->notes, &pos, NULL, &n))
+		free(n);
+	hash_free(x->notes);
+}
+
+/* --- what a step says of its socket --- */
+
+static void mark(struct note *n, enum mark_kind kind, const struct step *s, __s64 value)
+{
+	n->marks[kind] = (struct mark){
+		.id = s->id,
+		.t_ns = s->t_ns,
+		.pid = s->ev->pid ? s->ev->pid : n->pid,
+		.fd = s->ev->kind == EV_CALL ? ((const struct event_call *)s->ev)->fd : -1,
+		.n = value,
+	};
+}
+
+static void mark_first(struct note *n, enum mark_kind kind, const struct step *s, __s64 value)
+{
+	if (!n->marks[kind].id)
+		mark(n, kind, s, value);
+}
+
+static void mark_count(struct note *n, enum mark_kind kind, const struct step *s)
+{
+	mark(n, kind, s, n->marks[kind].n + 1);
+}
+
+/* Who it is now: an object of the model may be filled in late. */
+static void note_identity(struct note *n, const struct sock *s)
+{
+	n->number = sock_number(s);
+	n->netns = s->netns ? s->netns : n->netns;
+	n->family = s->family;
+	n->type = s->type;
+	n->protocol = s->protocol;
+	n->listening = n->listening || s->listening;
+	if (s->role != ROLE_NONE)
+		n->role = s->role;
+	if (s->src.family)
+		n->src = s->src;
+	if (s->dst.family)
+		n->dst = s->dst;
+	if (s->peer)
+		n->peer = s->peer->sid;
+	if (s->listener)
+		n->listener = s->listener->sid;
+	if (s->conn)
+		n->conn = s->conn->id;
+	if (!n->pid)
+		n->pid = s->opener_pid;
+	if (n->fd < 0)
+		n->fd = s->opener_fd;
+}
+
+static void note_option(struct note *n, const struct step *s, const struct event_call *c)
+{
+	static const struct {
+		__u32 level, name;
+		enum option_kind kind;
+	} rows[] = {
+		{ SOL_SOCKET, SO_REUSEADDR, OPT_REUSEADDR },
+		{ SOL_SOCKET, SO_REUSEPORT, OPT_REUSEPORT },
+		{ SOL_SOCKET, SO_KEEPALIVE, OPT_KEEPALIVE },
+		{ SOL_SOCKET, SO_RCVTIMEO, OPT_RCVTIMEO },
+		{ SOL_SOCKET, SO_SNDTIMEO, OPT_SNDTIMEO },
+		{ SOL_SOCKET, SO_RCVBUF, OPT_RCVBUF },
+		{ SOL_SOCKET, SO_SNDBUF, OPT_SNDBUF },
+		{ SOL_SOCKET, SO_OOBINLINE, OPT_OOBINLINE },
+		{ SOL_SOCKET, SO_LINGER, OPT_LINGER },
+		{ IPPROTO_TCP, 1 /* TCP_NODELAY */, OPT_NODELAY },
+		{ IPPROTO_TCP, 18 /* TCP_USER_TIMEOUT */, OPT_USER_TIMEOUT },
+	};
+	__s32 word[2]; /* of the value, in memory order */
+	size_t i;
+
+	if (c->ret)
+		return;
+	memcpy(word, &c->len, sizeof(word));
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (c->x[0] != rows[i].level || c->x[1] != rows[i].name)
+			continue;
+		n->opts[rows[i].kind] = (struct mark){
+			.id = s->id,
+			.t_ns = s->t_ns,
+			.pid = c->e.pid,
+			.fd = c->fd,
+			.n = word[0],
+		};
+		if (rows[i].kind == OPT_LINGER)
+			n->opts[OPT_LINGER].n = word[0] ? word[1] : -1;
+	}
+}
+
+static void note_moved(struct note *n, const struct step *s, const struct event_call *c)
+{
+	bool sending = call_is_send(c);
+	bool peek = !sending && (c->call == CALL_RECVFROM || c->call == CALL_RECVMSG) &&
+		    c->x[0] & MSG_PEEK;
+
+	if (c->ret < 0) {
+		mark(n, sending ? MARK_SEND_ERR : MARK_RECV_ERR, s, c->ret);
+	} else if (sending && c->ret > 0) {
+		n->sends++;
+		n->sent += (__u64)c->ret;
+		mark_first(n, MARK_SEND_FIRST, s, c->ret);
+		mark(n, MARK_SEND, s, c->ret);
+	} else if (!sending && s->sflags & STEP_EOF) {
+		mark_first(n, MARK_EOF, s, 0);
+	} else if (!sending && !peek) {
+		n->recvs++;
+		n->received += (__u64)c->ret;
+		mark(n, MARK_RECV, s, c->ret);
+	}
+}
+
+static void note_returned(struct note *n, const struct step *s, const struct event_call *c)
+{
+	if (call_is_send(c) || call_is_receive(c))
+		note_moved(n, s, c);
+	if (c->call == CALL_CONNECT)
+		mark(n, MARK_CONNECTED, s, c->ret);
+	if (c->ret < 0)
+		return;
+	switch (c->call) {
+	case CALL_SOCKET:
+	case CALL_SOCKETPAIR:
+		mark(n, MARK_SOCKET, s, c->ret);
+		n->fd = (int)c->ret;
+		break;
+	case CALL_BIND:
+		mark(n, MARK_BIND, s, 0);
+		break;
+	case CALL_LISTEN:
+		mark(n, MARK_LISTEN, s, c->x[0]);
+		n->listening = true;
+		break;
+	case CALL_SHUTDOWN:
+		if (c->x[0] != SHUT_WR)
+			mark(n, MARK_SHUT_RD, s, c->x[0]);
+		if (c->x[0] != SHUT_RD)
+			mark_first(n, MARK_SHUT_WR, s, c->x[0]);
+		break;
+	case CALL_SETSOCKOPT:
+		note_option(n, s, c);
+		break;
+	}
+}
+
+/* The entry is where close() acts: its FIN or RST leaves before it returns. */
+static void note_close(struct note *n, const struct step *s, const struct event_call *c)
+{
+	if (s->phase == PHASE_EXIT)
+		return;
+	if (c->cflags & CALLF_LAST_REF || !c->x[0])
+		mark_first(n, MARK_CLOSE, s, c->cflags);
+	else
+		mark(n, MARK_CLOSE_SOME, s, c->x[0]);
+}
+
+static int note_call(struct explain *x, struct note *n, const struct step *s)
+{
+	const struct event_call *c = (const struct event_call *)s->ev;
+	struct note *child;
+
+	if (c->e.pid && c->call != CALL_ACCEPT && c->call != CALL_ACCEPT4) {
+		n->pid = c->e.pid;
+		n->fd = c->fd >= 0 && c->call != CALL_SOCKETPAIR ? c->fd : n->fd;
+	}
+	if (call_is_close(c))
+		note_close(n, s, c);
+	else if (s->phase == PHASE_EXIT)
+		note_returned(n, s, c);
+	else if (c->call == CALL_CONNECT)
+		mark(n, MARK_CONNECT, s, 0);
+	if (!s->sock2 || s->phase != PHASE_EXIT || s->sock2 == s->sock)
+		return 0;
+	child = note_get(x, s->sock2->sid);
+	if (!child)
+		return -ENOMEM;
+	note_identity(child, s->sock2);
+	if (c->call == CALL_ACCEPT || c->call == CALL_ACCEPT4) {
+		child->pid = c->e.pid;
+		child->fd = (int)c->ret;
+		mark(child, MARK_ACCEPTED, s, c->ret);
+	}
+	return 0;
+}
+
+static void note_segment(struct note *n, const struct step *s)
+{
+	const struct event_segment *g = (const struct event_segment *)s->ev;
+	bool in = g->sflags & SEGF_IN;
+
+	if (g->len)
+		(in ? &n->data_in : &n->data_out)[0]++;
+	if (g->len)
+		mark(n, in ? MARK_DATA_IN : MARK_DATA_OUT, s, g->len);
+	if (g->sflags & SEGF_UDP)
+		return;
+	if (g->flags & TCPF_SYN && !in)
+		n->marks[MARK_SYN_OUT].n++;
+	if (g->flags & TCPF_SYN && !in && !n->marks[MARK_SYN_OUT].id)
+		mark(n, MARK_SYN_OUT, s, 1);
+	if (g->flags & TCPF_FIN)
+		mark_first(n, in ? MARK_FIN_IN : MARK_FIN_OUT, s, 0);
+	if (g->flags & TCPF_RST)
+		mark_first(n, in ? MARK_RST_IN : MARK_RST_OUT, s, 0);
+	if (!in || !(g->flags & TCPF_ACK) || g->flags & (TCPF_RST | TCPF_SYN))
+		return;
+	mark(n, MARK_ACK_IN, s, (__s64)s->win_bytes);
+	if (g->win)
+		n->marks[MARK_ZERO_WIN].id = 0;
+	else
+		mark_first(n, MARK_ZERO_WIN, s, 0);
+}
+
+static void note_state(struct note *n, const struct step *s, const struct event_sock *k)
+{
+	mark(n, MARK_STATE, s, k->b);
+	if (k->b == TCP_S_ESTABLISHED)
+		mark_first(n, MARK_ESTABLISHED, s, 0);
+	if (k->b == TCP_S_CLOSE)
+		mark(n, MARK_LAST_STATE, s, k->a);
+	if (s->sflags & STEP_TIME_WAIT)
+		mark(n, MARK_TIME_WAIT, s, k->a);
+}
+
+static void note_kernel(struct explain *x, struct note *n, const struct step *s)
+{
+	const struct event_sock *k = (const struct event_sock *)s->ev;
+
+	switch (s->ev->kind) {
+	case EV_STATE:
+		note_state(n, s, k);
+		break;
+	case EV_RST_SENT:
+		mark_first(n, MARK_RST_WHY, s, k->b ? (__s64)k->a : -1);
+		break;
+	case EV_RETRANSMIT:
+		mark_count(n, MARK_RTX, s);
+		break;
+	case EV_SOCK_ERROR:
+		mark(n, MARK_ERROR, s, k->a);
+		break;
+	case EV_RCVQ_FULL:
+	case EV_UDP_DROP:
+		mark_count(n, MARK_DROP, s);
+		break;
+	case EV_DESTROY:
+		mark(n, MARK_DESTROY, s, 0);
+		note_die(x, n, s->t_ns);
+		break;
+	case EV_SOCK_CLOSED:
+		if (n->protocol != IPPROTO_TCP)
+			note_die(x, n, s->t_ns);
+		break;
+	}
+}
+
+/* Levels of a socket already torn down tell nothing of what it held. */
+static void note_levels(struct note *n, const struct step *s)
+{
+	const struct levels *lv = step_levels(s);
+
+	if (lv && s->phase != PHASE_ENTER && lv->state != TCP_S_CLOSE)
+		n->lv = *lv;
+}
+
+int notes_step(struct explain *x, const struct step *s)
+{
+	struct note *n;
+	int err = 0;
+
+	if (!s->ev || !s->sock)
+		return 0;
+	n = note_get(x, s->sock->sid);
+	if (!n)
+		return -ENOMEM;
+	note_identity(n, s->sock);
+	if (s->ev->kind == EV_CALL)
+		err = note_call(x, n, s);
+	else if (s->ev->kind == EV_SEGMENT)
+		note_segment(n, s);
+	else if (s->ev->kind >= EV_STATE && s->ev->size == sizeof(struct event_sock))
+		note_kernel(x, n, s);
+	note_levels(n, s);
+	return err;
+}
