@@ -12,36 +12,12 @@
 
 #include <sys/queue.h>
 
+#include "../event/tcp.h"
 #include "../util/hash.h"
 #include "explain.h"
 
 #define NS_PER_MS 1000000ULL
 #define NS_PER_S 1000000000ULL
-
-/* include/net/tcp_states.h */
-enum tcp_state {
-	TCP_S_ESTABLISHED = 1,
-	TCP_S_SYN_SENT = 2,
-	TCP_S_SYN_RECV = 3,
-	TCP_S_FIN_WAIT1 = 4,
-	TCP_S_FIN_WAIT2 = 5,
-	TCP_S_TIME_WAIT = 6,
-	TCP_S_CLOSE = 7,
-	TCP_S_CLOSE_WAIT = 8,
-	TCP_S_LAST_ACK = 9,
-	TCP_S_LISTEN = 10,
-	TCP_S_CLOSING = 11,
-};
-
-/* TCP flags as in the header. */
-enum tcp_flag {
-	TCPF_FIN = 1,
-	TCPF_SYN = 2,
-	TCPF_RST = 4,
-	TCPF_PSH = 8,
-	TCPF_ACK = 16,
-	TCPF_URG = 32
-};
 
 #define SHUTDOWN_RCV 1 /* levels.shutdown, include/net/sock.h */
 #define SHUTDOWN_SEND 2
@@ -74,6 +50,8 @@ enum mark_kind {
 	MARK_RECV_ERR,	 /* exit of a receive that failed; n = result */
 	MARK_EOF,	 /* first receive that returned 0 by EOF */
 	MARK_SYN_OUT,	 /* first SYN leaves; n = how many in all */
+	MARK_SYN_IN,	 /* SYN arrives at a listener; n = sid of its sender, 0 = not seen */
+	MARK_SYN_DROP,	 /* its SYN met a full accept queue; n = how many in all */
 	MARK_FIN_OUT,	 /* first FIN leaves */
 	MARK_FIN_IN,	 /* first FIN arrives */
 	MARK_RST_WHY,	 /* EV_RST_SENT on this socket; n = reason number */

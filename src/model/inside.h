@@ -9,31 +9,13 @@
 
 #include <sys/queue.h>
 
+#include "../event/tcp.h"
 #include "../util/hash.h"
 #include "model.h"
 #include "track.h"
 
 #define NS_PER_MS 1000000ULL
 #define NS_PER_S 1000000000ULL
-
-/* include/net/tcp_states.h, the numbers every record carries. */
-enum tcp_state {
-	TCP_S_ESTABLISHED = 1,
-	TCP_S_SYN_SENT = 2,
-	TCP_S_SYN_RECV = 3,
-	TCP_S_FIN_WAIT1 = 4,
-	TCP_S_FIN_WAIT2 = 5,
-	TCP_S_TIME_WAIT = 6,
-	TCP_S_CLOSE = 7,
-	TCP_S_CLOSE_WAIT = 8,
-	TCP_S_LAST_ACK = 9,
-	TCP_S_LISTEN = 10,
-	TCP_S_CLOSING = 11,
-	TCP_S_NEW_SYN_RECV = 12,
-};
-
-/* TCP flags as in the header. */
-enum tcp_flag { TCPF_FIN = 1, TCPF_SYN = 2, TCPF_RST = 4, TCPF_PSH = 8, TCPF_ACK = 16 };
 
 /* Something that is freed some time after its end: a place in the queue of gc.c. */
 enum mortal_kind { MORTAL_SOCK = 1, MORTAL_CONN = 2, MORTAL_PROC = 3 };
