@@ -10,6 +10,7 @@ static int cmd_help(int argc, char **argv);
 
 static const struct command commands[] = {
 	{ "show", cmd_show, "show a recording as it was seen live (no root needed)" },
+	{ "explain", cmd_explain, "why things happened in a recording, and what proves it" },
 	{ "doctor", cmd_doctor, "what this kernel offers, and what is missing" },
 	{ "help", cmd_help, "this text; 'trace help SUB-COMMAND' for one of them" },
 	{ NULL, NULL, NULL },

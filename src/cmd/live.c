@@ -91,6 +91,7 @@ static int open_view(struct live *l, char *err, size_t err_size)
 		ret = view_fill(&view, &o->view, l->out, err, err_size);
 	if (!ret)
 		ret = pipeline_view(l->pipeline, view_renderer(&o->view), &view);
+	pipeline_explain(l->pipeline, view_explain(&o->view));
 	return ret;
 }
 

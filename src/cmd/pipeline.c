@@ -156,9 +156,9 @@ void pipeline_limit(struct pipeline *p, __u64 events)
 	p->limit = events;
 }
 
-void pipeline_explain(struct pipeline *p, const struct explain_options *o)
+void pipeline_explain(struct pipeline *p, struct explain_options o)
 {
-	p->explain_options = *o;
+	p->explain_options = o;
 }
 
 void pipeline_pace(struct pipeline *p, void (*pace)(void *ctx, __u64 t_ns), void *ctx)

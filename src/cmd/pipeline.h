@@ -44,7 +44,7 @@ void pipeline_tap(struct pipeline *p, struct record_writer *w);
  */
 void pipeline_limit(struct pipeline *p, __u64 events);
 /* How verdicts are reached, where some renderer asks for them. Before the first frame. */
-void pipeline_explain(struct pipeline *p, const struct explain_options *o);
+void pipeline_explain(struct pipeline *p, struct explain_options o);
 /* Called before a step is shown: may take its time, cannot change a byte. */
 void pipeline_pace(struct pipeline *p, void (*pace)(void *ctx, __u64 t_ns), void *ctx);
 

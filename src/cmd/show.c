@@ -138,6 +138,7 @@ static int show_recording(const struct show_options *o, struct recording *rec)
 	if (o->speed > 0)
 		pipeline_pace(p, pace_until, &pace);
 	pipeline_view(p, view_renderer(&o->view), &view);
+	pipeline_explain(p, view_explain(&o->view));
 	ret = recording_run(rec, p);
 	ret = recording_result(rec, p, ret, "shown");
 	pipeline_free(p);

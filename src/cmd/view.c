@@ -11,6 +11,7 @@
 
 #define WIDTH_MIN 60 /* columns: below, three columns of text cannot be told apart */
 #define WIDTH_MAX 1000
+#define BLOCKED_MAX 3600000 /* ms */
 
 int layers_parse(const char *words, unsigned int *layers)
 {
@@ -78,6 +79,8 @@ static int view_option_set(struct view_options *o, int id, const char *arg)
 	case VIEW_JSON_SCHEMA:
 		o->json_schema = true;
 		return 0;
+	case VIEW_BLOCKED:
+		return option_number(arg, 1, BLOCKED_MAX, &o->blocked_ms) ? -EINVAL : 0;
 	case VIEW_COLOR:
 		return color_parse(arg, &o->color);
 	case VIEW_WIDTH:
@@ -102,6 +105,10 @@ int view_option(struct view_options *o, int id, const char *arg, char *err, size
 		snprintf(err, err_size,
 			 "there is no layer list '%s'; join some of app,kernel,wire by commas",
 			 arg);
+	else if (id == VIEW_BLOCKED)
+		snprintf(err, err_size,
+			 "--blocked cannot be '%s'; give milliseconds, from 1 to %d", arg,
+			 BLOCKED_MAX);
 	else if (id == VIEW_COLOR)
 		snprintf(err, err_size, "--color cannot be '%s'; it is auto, always or never", arg);
 	else
@@ -109,6 +116,11 @@ int view_option(struct view_options *o, int id, const char *arg, char *err, size
 			 "--width cannot be '%s'; give a number of columns from %d to %d", arg,
 			 WIDTH_MIN, WIDTH_MAX);
 	return ret;
+}
+
+struct explain_options view_explain(const struct view_options *o)
+{
+	return (struct explain_options){ .blocked_ns = (__u64)o->blocked_ms * 1000000 };
 }
 
 const struct renderer *view_renderer(const struct view_options *o)

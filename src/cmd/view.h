@@ -20,7 +20,8 @@ struct view_options {
 	enum color_when color;
 	enum stamp stamp;
 	bool json;
-	bool quiet;	  /* no verdicts; live also no messages about tracing itself */
+	long blocked_ms; /* a call that takes longer was blocked; 0 = not asked for */
+	bool quiet; /* no verdicts; live also no messages about tracing itself */
 	bool json_schema; /* print the schema and nothing else */
 };
 
@@ -31,6 +32,7 @@ enum view_option_id {
 	VIEW_JSON_SCHEMA,
 	VIEW_COLOR,
 	VIEW_WIDTH,
+	VIEW_BLOCKED,
 	VIEW_OPTION_END = OPTION_LONG + 32,
 };
 
@@ -55,6 +57,10 @@ enum view_option_id {
 		  .name = "color",                                                           \
 		  .argname = "WHEN",                                                         \
 		  .help = "auto, always or never; auto honours NO_COLOR" },                  \
+		{ .id = VIEW_BLOCKED,                                                        \
+		  .name = "blocked",                                                         \
+		  .argname = "MS",                                                           \
+		  .help = "say why a call took longer than this (20)" },                      \
 	{                                                                                    \
 		.id = VIEW_WIDTH, .name = "width", .argname = "N",                           \
 		.help = "columns, instead of the terminal's"                                 \
@@ -67,6 +73,9 @@ int view_option(struct view_options *o, int id, const char *arg, char *err, size
 int layers_parse(const char *words, unsigned int *layers);
 
 const struct renderer *view_renderer(const struct view_options *o);
+
+/* What the verdicts must know. */
+struct explain_options view_explain(const struct view_options *o);
 
 /*
  * What the renderer must know of this output. 0, or -EINVAL with one sentence in err (too narrow).

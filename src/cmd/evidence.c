@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+#include "evidence.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "render/step_line.h"
+
+#define LINE_MAX_BYTES 400
+
+struct render {
+	struct evidence *evidence;
+	size_t next; /* index of the first id not met yet: steps come in order of their ids */
+	__u64 start_ns;
+};
+
+/* Where id is, or belongs. */
+static size_t place(const struct evidence *e, __u64 id)
+{
+	size_t low = 0, high = e->n, mid;
+
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		if (e->ids[mid] < id)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+static int grow(struct evidence *e)
+{
+	size_t room = e->room ? 2 * e->room : 64;
+	__u64 *ids = realloc(e->ids, room * sizeof(*ids));
+	char **lines;
+
+	if (!ids)
+		return -ENOMEM;
+	e->ids = ids;
+	lines = realloc(e->lines, room * sizeof(*lines));
+	if (!lines)
+		return -ENOMEM;
+	e->lines = lines;
+	e->room = room;
+	return 0;
+}
+
+int evidence_want(struct evidence *e, __u64 id)
+{
+	size_t at = place(e, id);
+
+	if (at < e->n && e->ids[at] == id)
+		return 0;
+	if (e->n == e->room && grow(e))
+		return -ENOMEM;
+	memmove(e->ids + at + 1, e->ids + at, (e->n - at) * sizeof(*e->ids));
+	memmove(e->lines + at + 1, e->lines + at, (e->n - at) * sizeof(*e->lines));
+	e->ids[at] = id;
+	e->lines[at] = NULL;
+	e->n++;
+	return 0;
+}
+
+const char *evidence_line(const struct evidence *e, __u64 id)
+{
+	size_t at = place(e, id);
+
+	return at < e->n && e->ids[at] == id ? e->lines[at] : NULL;
+}
+
+void evidence_free(struct evidence *e)
+{
+	size_t i;
+
+	for (i = 0; i < e->n; i++)
+		free(e->lines[i]);
+	free(e->ids);
+	free(e->lines);
+	*e = (struct evidence){ 0 };
+}
+
+/* --- as a consumer of a pipeline --- */
+
+static struct render *reader_open(const struct view *v, const struct session_meta *meta)
+{
+	struct render *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return NULL;
+	r->evidence = v->sink;
+	r->start_ns = meta->start_boot_ns;
+	return r;
+}
+
+static int reader_step(struct render *r, const struct step *s)
+{
+	struct evidence *e = r->evidence;
+	char line[LINE_MAX_BYTES];
+
+	while (r->next < e->n && e->ids[r->next] < s->id)
+		r->next++;
+	if (r->next == e->n || e->ids[r->next] != s->id)
+		return 0;
+	free(e->lines[r->next]);
+	e->lines[r->next] = strdup(step_line(line, sizeof(line), s, r->start_ns));
+	return e->lines[r->next++] ? 0 : -ENOMEM;
+}
+
+static int reader_tick(struct render *r, __u64 horizon_ns)
+{
+	(void)r;
+	(void)horizon_ns;
+	return 0;
+}
+
+static int reader_loss(struct render *r, const struct frame_loss *l)
+{
+	(void)r;
+	(void)l;
+	return 0;
+}
+
+static int reader_finish(struct render *r, const struct frame_loss *total, bool complete)
+{
+	(void)r;
+	(void)total;
+	(void)complete;
+	return 0;
+}
+
+static void reader_close(struct render *r)
+{
+	free(r);
+}
+
+static const struct renderer reader = {
+	.name = "evidence",
+	.open = reader_open,
+	.step = reader_step,
+	.tick = reader_tick,
+	.loss = reader_loss,
+	.finish = reader_finish,
+	.close = reader_close,
+};
+
+int evidence_read(struct evidence *e, struct recording *rec)
+{
+	struct pipeline *p = pipeline_new(LAYER_ALL);
+	int err;
+
+	if (!p)
+		return -ENOMEM;
+	pipeline_view(p, &reader, &(struct view){ .sink = e });
+	err = recording_run(rec, p);
+	if (!err)
+		err = pipeline_state(p)->view_err;
+	pipeline_free(p);
+	return err;
+}
