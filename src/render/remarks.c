@@ -13,14 +13,15 @@
 #include "../event/names.h"
 #include "text.h"
 
-#define SHUT_RCV 1	   /* RCV_SHUTDOWN, include/net/sock.h */
+#define SHUT_RCV 1	    /* RCV_SHUTDOWN, include/net/sock.h */
 #define STATE_ESTABLISHED 1 /* TCP_ESTABLISHED, include/net/tcp_states.h */
-#define STATE_CLOSE 7	   /* TCP_CLOSE */
-#define SHARES_FILES 0x400 /* CLONE_FILES, include/uapi/linux/sched.h */
+#define STATE_CLOSE 7	    /* TCP_CLOSE */
+#define SHARES_FILES 0x400  /* CLONE_FILES, include/uapi/linux/sched.h */
 
 struct remark {
 	bool (*say)(const struct step *s, char *buf, size_t size);
 	unsigned int limit; /* said at most this often in one trace, 0 = always */
+	bool explained;	    /* a verdict says more: only where those are not shown */
 	bool unaccepted;    /* only while the connection waits for accept() */
 };
 
@@ -370,7 +371,8 @@ static bool say_dropped(const struct step *s, char *buf, size_t size)
 			 errno_name((int)m->a));
 	else if (m->e.kind == EV_RCVQ_FULL)
 		snprintf(buf, size, "the %s; the sender will try again",
-			 m->lv.flags & LV_LISTEN ? "SYN is dropped unanswered" : "segment is dropped");
+			 m->lv.flags & LV_LISTEN ? "SYN is dropped unanswered" :
+						   "segment is dropped");
 	else
 		return false;
 	return true;
@@ -389,27 +391,27 @@ static bool say_forks(const struct step *s, char *buf, size_t size)
 }
 
 static const struct remark remarks[] = {
-	{ .say = say_eof },
-	{ .say = say_refused },
+	{ .say = say_eof, .explained = true },
+	{ .say = say_refused, .explained = true },
 	{ .say = say_connected, .limit = 3, .unaccepted = true },
-	{ .say = say_in_progress, .limit = 3 },
+	{ .say = say_in_progress, .limit = 3, .explained = true },
 	{ .say = say_accepted, .limit = 2 },
-	{ .say = say_bad_end },
+	{ .say = say_bad_end, .explained = true },
 	{ .say = say_no_socket },
 	{ .say = say_interrupted },
 	{ .say = say_again, .limit = 3 },
-	{ .say = say_short },
-	{ .say = say_sent, .limit = 4 },
-	{ .say = say_cut },
+	{ .say = say_short, .explained = true },
+	{ .say = say_sent, .limit = 4, .explained = true },
+	{ .say = say_cut, .explained = true },
 	{ .say = say_socket, .limit = 2 },
-	{ .say = say_in_use },
+	{ .say = say_in_use, .explained = true },
 	{ .say = say_by_exit, .limit = 4 },
-	{ .say = say_still_open },
+	{ .say = say_still_open, .explained = true },
 	{ .say = say_seen_mid },
 	{ .say = say_retransmitted, .limit = 3 },
 	{ .say = say_no_window },
 	{ .say = say_time_wait, .limit = 3 },
-	{ .say = say_rst },
+	{ .say = say_rst, .explained = true },
 	{ .say = say_dropped },
 	{ .say = say_forks, .limit = 4 },
 };
@@ -422,7 +424,8 @@ char *remark_for(struct render *r, const struct step *s, char *buf, size_t size)
 	if (!s->ev)
 		return NULL;
 	for (i = 0; i < sizeof(remarks) / sizeof(remarks[0]); i++) {
-		if (remarks[i].unaccepted && !r->unaccepted)
+		if ((remarks[i].unaccepted && !r->unaccepted) ||
+		    (remarks[i].explained && !r->view.no_verdicts))
 			continue;
 		if (!remarks[i].say(s, buf, size))
 			continue;

@@ -382,6 +382,7 @@ static inline char *story_text(size_t i, const struct renderer *renderer, struct
 	view.out = st.out;
 	st.view = view;
 	st.ticks = ticks;
+	st.view.no_verdicts = true;
 	if (!st.view.layers)
 		st.view.layers = LAYER_ALL;
 	stories[i].tell(&st);

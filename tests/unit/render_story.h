@@ -70,6 +70,7 @@ static inline void story_open(struct story *st, const struct renderer *renderer,
 	st->renderer = renderer;
 	st->out = open_memstream(&st->text, &st->len);
 	st->view = (struct view){ .out = st->out, .width = width, .layers = LAYER_ALL };
+	st->view.no_verdicts = true; /* the sentences of remarks.c instead */
 	st->meta = (struct session_meta){ .start_boot_ns = STORY_BOOT_NS,
 					  .start_unix_ns = STORY_UNIX_NS,
 					  .kernel = "6.1.0",
