@@ -342,8 +342,8 @@ static const struct {
 	{ "TCP_ABORT_ON_CLOSE", "closed with unread bytes" },
 	{ "TCP_ABORT_ON_DATA", "data came after close()" },
 	{ "TCP_STATE", "linger 0, or a listener closed with connections waiting" },
-	{ "TIMEWAIT_SOCKET", "only a time-wait entry is left of the socket" },
-	{ "KEEPALIVE_TIMEOUT", "the peer no longer answers keepalive probes" },
+	{ "TCP_TIMEWAIT_SOCKET", "only a time-wait entry is left of the socket" },
+	{ "TCP_KEEPALIVE_TIMEOUT", "the peer no longer answers keepalive probes" },
 };
 
 static bool say_rst(const struct step *s, char *buf, size_t size)
