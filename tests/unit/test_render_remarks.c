@@ -233,8 +233,8 @@ static void test_rst_reasons(void **state)
 		{ "TCP_ABORT_ON_CLOSE", "closed with unread bytes" },
 		{ "TCP_ABORT_ON_DATA", "data came after close()" },
 		{ "TCP_STATE", "linger 0" },
-		{ "TIMEWAIT_SOCKET", "time-wait entry" },
-		{ "KEEPALIVE_TIMEOUT", "keepalive" },
+		{ "TCP_TIMEWAIT_SOCKET", "time-wait entry" },
+		{ "TCP_KEEPALIVE_TIMEOUT", "keepalive" },
 		{ "SOMETHING_NEW", "sends RST: SOMETHING_NEW\n" },
 	};
 	struct story st;
