@@ -93,6 +93,7 @@ static __always_inline void call_reset(struct task_state *ts, u32 call)
 	ts->t_enter = now_ns();
 	ts->sk = 0;
 	ts->len = 0;
+	ts->moved = 0;
 	ts->x[0] = ts->x[1] = ts->x[2] = ts->x[3] = 0;
 	ts->fd = -1;
 	ts->sid = 0;

@@ -121,13 +121,15 @@ static __always_inline void exit_recvmsg(struct task_state *ts)
 	ts->x[2] = m.flags;
 }
 
+#define MMSG_MAX 1024 /* UIO_MAXIOV: the kernel does not take more */
+
 /* Bytes of all messages that a sendmmsg or recvmmsg moved. */
 __noinline u64 mmsg_bytes(u64 vec, s64 done)
 {
 	u64 sum = 0;
 	u32 len;
 
-	for (u32 i = 0; i < IOV_MAX_READ; i++) {
+	for (u32 i = 0; i < MMSG_MAX; i++) {
 		u64 at = vec + i * sizeof(struct user_mmsghdr_abi) +
 			 __builtin_offsetof(struct user_mmsghdr_abi, len);
 
@@ -218,7 +220,7 @@ __noinline int exit_results(struct task_state *ts, s64 ret)
 		break;
 	case CALL_SENDMMSG:
 	case CALL_RECVMMSG:
-		ts->len = mmsg_bytes(a[1], ret);
+		ts->len = ts->lv_valid ? ts->moved : mmsg_bytes(a[1], ret);
 		break;
 	case CALL_GETSOCKOPT:
 		exit_getsockopt(ts);
@@ -339,6 +341,23 @@ static __always_inline void exit_references(struct task_state *ts)
 		ts->cflags |= CALLF_LAST_REF;
 }
 
+#define MSG_OOB 1
+
+/* The urgent byte is fetched past those that wait before it: which one was it? */
+static __always_inline void exit_urgent(struct task_state *ts, s64 ret)
+{
+	struct tcp_sock *tp = (struct tcp_sock *)ts->sk;
+	struct sock_state *st;
+
+	if (!(BIT(ts->call) & (BIT(CALL_RECVFROM) | BIT(CALL_RECVMSG) | BIT(CALL_RECVMMSG))))
+		return;
+	if (!(ts->x[0] & MSG_OOB) || ret <= 0)
+		return;
+	st = sock_lookup(tp);
+	if (st && sock_is_tcp(st))
+		ts->x[3] = BPF_CORE_READ(tp, urg_seq);
+}
+
 __noinline int call_exit(struct task_state *ts, s64 ret)
 {
 	struct scratch *s = scratch_get(SCRATCH_PROBE);
@@ -349,6 +368,7 @@ __noinline int call_exit(struct task_state *ts, s64 ret)
 		return 0;
 	exit_results(ts, ret);
 	exit_references(ts);
+	exit_urgent(ts, ret);
 	exit_births(ts, ret);
 	exit_readdress(ts, ret);
 	if (ts->sk)

@@ -41,8 +41,9 @@ enum event_kind {
 	EV_DESTROY = 18,      /* the kernel freed its TCP state */
 	EV_RCVQ_FULL = 19,    /* a segment found no room in the receive buffer; on a listener: a SYN found the
 			       * accept queue full (lv.ack_backlog > lv.max_ack_backlog) and is dropped */
-	EV_UDP_DROP = 20,     /* datagram not queued: a = errno (positive), c = bytes */
-	EV_SKB_DROP = 21,     /* a = enum skb_drop_reason of the running kernel, c = bytes */
+	EV_UDP_DROP = 20,     /* datagram not queued: a = errno (positive), c = bytes, d = flow id (0 = none) */
+	EV_SKB_DROP = 21,     /* a = enum skb_drop_reason of the running kernel, c = bytes; UDP: d = flow id (0 = none),
+			       * b = 1 if endpoint b of the flow sent it; sid 0: dropped before it came to a socket */
 	EV_FIN_QUEUED = 22,   /* function probes only: tcp_send_fin */
 	EV_FIN_RECEIVED = 23, /* function probes only: tcp_fin */
 	EV_DOORBELL = 24,     /* wakes an idle reader; carries nothing */
@@ -151,6 +152,7 @@ enum call {
  * What len and x[] hold:
  *   send/recv family, read, write   len = bytes asked for (all parts; of more than 64 parts the first 64), x0 = flags,
  *                                   x1 = number of parts; recvmsg: x2 = msg_flags as returned (MSG_TRUNC 0x20)
+ *   recv family with MSG_OOB        x3 = sequence number of the urgent byte it returned (TCP, ret > 0)
  *   sendmmsg, recvmmsg              len = bytes moved in all messages, x0 = flags, x1 = messages asked for
  *   sendfile, splice                len = bytes asked for, x1 = the other descriptor, x2 = 1 if the socket is the source
  *   socket, socketpair              x0 = family, x1 = type with flags, x2 = protocol; socketpair: x3 = second
@@ -315,7 +317,7 @@ struct event_gai {
 struct event_segment {
 	struct event e;
 	__u32 fid;
-	__u32 seq; /* raw */
+	__u32 seq; /* raw; of an IP fragment that begins a UDP datagram: payload bytes of all of it */
 	__u32 ack; /* raw, valid with the ACK flag */
 	__u32 len; /* payload bytes */
 	__u16 win; /* as in the header, unscaled */
@@ -323,7 +325,7 @@ struct event_segment {
 	__u8 sflags; /* SEGF_* */
 	__u8 wscale; /* of a SYN: shift + 1, 0 = option absent */
 	__u8 pad;
-	__u16 mss; /* of a SYN: 0 = option absent */
+	__u16 mss; /* of a SYN: 0 = option absent; with URG: the urgent pointer (no SYN has one) */
 	__u32 ifindex;
 	__u32 netns;
 };

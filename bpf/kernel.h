@@ -221,9 +221,16 @@ struct pid {
 };
 
 struct socket;
+/* UDP since 6.18 (include/net/sock.h): a counter for each of two groups of NUMA nodes. */
+struct numa_drop_counters {
+	atomic_t drops0;
+	atomic_t drops1;
+};
+
 struct sock {
 	struct sock_common __sk_common;
 	atomic_t sk_drops;
+	struct numa_drop_counters *sk_drop_counters; /* NULL: sk_drops counts */
 	struct {
 		atomic_t rmem_alloc;
 		int len;
@@ -257,6 +264,7 @@ struct tcp_sock {
 	u32 rcv_nxt;
 	u32 copied_seq;
 	u32 rcv_wnd;
+	u32 urg_seq; /* of the urgent byte */
 };
 
 struct sockaddr_un {
@@ -293,6 +301,12 @@ struct sk_buff {
 	u16 network_header;
 	u16 transport_header;
 	__be16 protocol;
+};
+
+/* include/net/dropreason-core.h; the numbers are the running kernel's. */
+enum skb_drop_reason {
+	SKB_DROP_REASON_NOT_SPECIFIED = 0,
+	SKB_DROP_REASON_QUEUE_PURGE = 1,
 };
 
 /* The head of what TCP keeps in skb->cb of a queued segment. */
@@ -439,6 +453,12 @@ struct tcp_hdr {
 	__be16 window;
 	u16 check;
 	u16 urg;
+};
+struct ip6_frag_hdr {
+	u8 nexthdr;
+	u8 reserved;
+	__be16 frag_off; /* high 13 bits: in units of 8 bytes; lowest: more fragments follow */
+	__be32 id;
 };
 struct udp_hdr {
 	__be16 source;

@@ -105,6 +105,7 @@ struct task_state {
 	u64 args[6];
 	u64 sk;	     /* socket of the call in progress, 0 = none */
 	u64 len;     /* see struct event_call */
+	u64 moved;   /* bytes, as the probes inside the call tell (lv_valid) */
 	u32 x[4];
 	s32 fd;
 	u32 sid;

@@ -40,6 +40,9 @@ extern void *bpf_rdonly_cast(const void *obj, u32 btf_id) __ksym __weak;
 		lv->shutdown = READ(sk, sk_shutdown);                      \
 		lv->sk_err = READ(sk, sk_err);                             \
 		lv->drops = READ(sk, sk_drops.counter);                    \
+		counters = NULL;                                           \
+		if (bpf_core_field_exists(sk->sk_drop_counters))           \
+			counters = READ(sk, sk_drop_counters);             \
 		flags = READ(sk, __sk_common.skc_flags);                   \
 		linger = READ(sk, sk_lingertime);                          \
 	} while (0)
@@ -50,6 +53,7 @@ extern void *bpf_rdonly_cast(const void *obj, u32 btf_id) __ksym __weak;
 /* Everything the kernel holds for the socket now. tcp: the sequence fields exist. */
 static __noinline int levels_fill(struct levels *lv, const void *skp, bool tcp)
 {
+	struct numa_drop_counters *counters;
 	u64 flags, linger;
 
 	if (!lv)
@@ -70,6 +74,9 @@ static __noinline int levels_fill(struct levels *lv, const void *skp, bool tcp)
 		if (tcp)
 			LEVELS_TCP(READ_PROBE);
 	}
+	if (counters)
+		lv->drops = BPF_CORE_READ(counters, drops0.counter) +
+			    BPF_CORE_READ(counters, drops1.counter);
 	lv->flags = LV_VALID | (tcp ? LV_TCP : 0);
 	if (tcp && lv->state == TCP_LISTEN)
 		lv->flags = LV_VALID | LV_LISTEN;

@@ -12,7 +12,7 @@
  * Inside a call of a followed thread the sample goes into the call's own record: one record says both.
  * Outside (io_uring, a kernel thread) it is an event of its own.
  */
-static __always_inline bool moved_in_call(const struct sock_state *st, const void *sk)
+static __always_inline bool moved_in_call(const struct sock_state *st, const void *sk, s32 ret)
 {
 	struct task_state *ts = task_get(false);
 
@@ -20,6 +20,8 @@ static __always_inline bool moved_in_call(const struct sock_state *st, const voi
 		return false;
 	levels_fill(&ts->lv, sk, sock_is_tcp(st));
 	ts->lv_valid = 1;
+	if (ret > 0)
+		ts->moved += ret;
 	return true;
 }
 
@@ -27,7 +29,7 @@ static __always_inline int on_moved(struct sock *sk, u32 kind, s32 ret)
 {
 	struct sock_state *st = kern_sock(sk);
 
-	return st && !moved_in_call(st, sk) ? KERN_EMIT(st, sk, kind, ret, 0, 0) : 0;
+	return st && !moved_in_call(st, sk, ret) ? KERN_EMIT(st, sk, kind, ret, 0, 0) : 0;
 }
 
 static __always_inline int on_data_ready(struct sock *sk)

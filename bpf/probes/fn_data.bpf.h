@@ -13,7 +13,7 @@ static __always_inline int on_moved_plain(const void *sk, u32 kind, s32 ret)
 {
 	struct sock_state *st = sk ? fn_sock(sk) : NULL;
 
-	return st && !moved_in_call(st, sk) ? KERN_EMIT(st, sk, kind, ret, 0, 0) : 0;
+	return st && !moved_in_call(st, sk, ret) ? KERN_EMIT(st, sk, kind, ret, 0, 0) : 0;
 }
 
 SEC("?fexit/inet_sendmsg")

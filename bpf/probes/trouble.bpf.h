@@ -122,35 +122,117 @@ int BPF_PROG(inet_sk_error_report__tp, struct sock *sk)
 	return st && err ? KERN_EMIT(st, sk, EV_SOCK_ERROR, err, 0, 0) : 0;
 }
 
-static __always_inline int on_udp_drop(struct sock *sk, int rc, u32 bytes)
+/* The flow a datagram came in, NULL if it is none of ours. netns: of the socket; 0 = of its device. */
+static __noinline struct flow_state *dgram_flow(struct sk_buff *skb, struct packet *p, u32 netns, u32 *from_b)
 {
-	struct sock_state *st = kern_sock(sk);
+	struct flow_key key;
 
-	return st ? KERN_EMIT(st, sk, EV_UDP_DROP, -rc, 0, bytes) : 0;
+	if (!p || !from_b || packet_parse(p, skb) || p->protocol != IPPROTO_UDP)
+		return NULL;
+	if (!netns)
+		netns = BPF_CORE_READ(skb, dev, nd_net.net, ns.inum);
+	*from_b = flow_key_make(&key, &p->src, &p->dst, netns, IPPROTO_UDP);
+	return bpf_map_lookup_elem(&flows, &key);
 }
+
+/* st: the socket that had no use for it, NULL = it came to none. */
+static __noinline int emit_dgram_drop(struct sock_state *st, struct sock *sk, u64 kind_a, u32 bytes, u64 fid_from_b)
+{
+	u32 kind = kind_a >> 32;
+	struct event_sock *r = emit_reserve(kind, sizeof(*r));
+
+	if (!r)
+		return 0;
+	__builtin_memset((char *)r + sizeof(r->e), 0, sizeof(*r) - sizeof(r->e));
+	r->e.t_ns = now_ns();
+	if (st) {
+		r->e.sid = st->sid;
+		r->e.pid = st->pid;
+		r->e.tid = st->tid;
+		levels_fill(&r->lv, sk, false);
+	}
+	r->a = kind_a;
+	r->b = fid_from_b;
+	r->c = bytes;
+	r->d = fid_from_b >> 32;
+	emit_submit(r, kind);
+	return 0;
+}
+
+#define EMIT_DGRAM_DROP(st, sk, kind, a, bytes, f, from_b)                        \
+	emit_dgram_drop((st), (sk), (u64)(kind) << 32 | (u32)(a), (bytes),        \
+			(u64)((f) ? (f)->fid : 0) << 32 | (from_b))
 
 /* The datagram came with 6.10, commit e9669a00bba7; its UDP header is off already. */
 SEC("?tp_btf/udp_fail_queue_rcv_skb")
 int BPF_PROG(udp_fail_queue__tp, int rc, struct sock *sk, struct sk_buff *skb)
 {
-	return on_udp_drop(sk, rc, BPF_CORE_READ(skb, len));
+	struct sock_state *st = kern_sock(sk);
+	struct flow_state *f;
+	struct packet p;
+	u32 from_b = 0;
+
+	if (!st)
+		return 0;
+	f = dgram_flow(skb, &p, st->netns, &from_b);
+	return EMIT_DGRAM_DROP(st, sk, EV_UDP_DROP, -rc, BPF_CORE_READ(skb, len), f, from_b);
 }
 
 SEC("?tp_btf/udp_fail_queue_rcv_skb")
 int BPF_PROG(udp_fail_queue_bare__tp, int rc, struct sock *sk)
 {
-	return on_udp_drop(sk, rc, 0);
+	struct sock_state *st = kern_sock(sk);
+
+	return st ? KERN_EMIT(st, sk, EV_UDP_DROP, -rc, 0, 0) : 0;
 }
 
-#define DROP_NOT_SPECIFIED 2 /* and below it: consumed in the ordinary course, as an ACK that carries no data is */
+/* Up to this one: consumed in the ordinary course, as an ACK that carries no data is. */
+#define DROP_NOT_SPECIFIED bpf_core_enum_value(enum skb_drop_reason, SKB_DROP_REASON_NOT_SPECIFIED)
+
+#define DROP_IS(reason, name)                                                                 \
+	(bpf_core_enum_value_exists(enum skb_drop_reason, SKB_DROP_REASON_##name) &&          \
+	 (reason) == bpf_core_enum_value(enum skb_drop_reason, SKB_DROP_REASON_##name))
+
+/*
+ * A datagram that came to no socket: nobody has its port, or a filter was in the way. Before 6.11 the sockets' own
+ * drops are here too, and those of IPv6 nowhere else: udp_fail_queue_rcv_skb came to it with 6.10, commit
+ * e9669a00bba7. What a close() leaves unread is none.
+ */
+static __always_inline int on_dgram_stopped(struct sk_buff *skb, u32 reason)
+{
+	struct flow_state *f;
+	struct packet p;
+	u32 from_b = 0;
+
+	if (reason <= DROP_NOT_SPECIFIED || DROP_IS(reason, QUEUE_PURGE))
+		return 0;
+	f = dgram_flow(skb, &p, 0, &from_b);
+	return f ? EMIT_DGRAM_DROP(NULL, NULL, EV_SKB_DROP, reason, p.l4_len - sizeof(struct udp_hdr), f, from_b) : 0;
+}
 
 /* rx_sk came with 6.11, commit c53795d48ee8; it may be NULL. */
 SEC("?tp_btf/kfree_skb")
 int BPF_PROG(kfree_skb__tp, struct sk_buff *skb, void *where, u32 reason, struct sock *rx_sk)
 {
 	struct sock_state *st = rx_sk && reason > DROP_NOT_SPECIFIED ? kern_sock(rx_sk) : NULL;
+	struct flow_state *f;
+	struct packet p;
+	u32 from_b = 0;
 
-	return st ? KERN_EMIT(st, rx_sk, EV_SKB_DROP, reason, 0, BPF_CORE_READ(skb, len)) : 0;
+	if (!rx_sk)
+		return on_dgram_stopped(skb, reason);
+	if (!st)
+		return 0;
+	if (st->protocol != IPPROTO_UDP)
+		return KERN_EMIT(st, rx_sk, EV_SKB_DROP, reason, 0, BPF_CORE_READ(skb, len));
+	f = dgram_flow(skb, &p, st->netns, &from_b);
+	return EMIT_DGRAM_DROP(st, rx_sk, EV_SKB_DROP, reason, BPF_CORE_READ(skb, len), f, from_b);
+}
+
+SEC("?tp_btf/kfree_skb")
+int BPF_PROG(kfree_skb_bare__tp, struct sk_buff *skb, void *where, u32 reason)
+{
+	return on_dgram_stopped(skb, reason);
 }
 
 #endif

@@ -12,6 +12,7 @@
 #define TH_SYN 2
 #define TH_RST 4
 #define TH_ACK 16
+#define TH_URG 32
 #define IP_OFFSET 0x1fff
 
 struct packet {
@@ -46,9 +47,15 @@ static __always_inline int packet_ip4(struct packet *p, const u8 *at, u32 off)
 	return 0;
 }
 
-/* Extension headers are not walked: TCP and UDP on our networks follow the fixed header. */
+#define IPPROTO_FRAGMENT 44
+
+/*
+ * Of extension headers only that of a fragment is walked: TCP and UDP on our networks follow the fixed
+ * header, or that one.
+ */
 static __always_inline int packet_ip6(struct packet *p, const u8 *at, u32 off)
 {
+	struct ip6_frag_hdr frag;
 	struct ip6_hdr ip;
 
 	if (bpf_probe_read_kernel(&ip, sizeof(ip), at + off))
@@ -59,6 +66,14 @@ static __always_inline int packet_ip6(struct packet *p, const u8 *at, u32 off)
 	__builtin_memcpy(p->dst.addr, ip.daddr, 16);
 	p->l4 = off + sizeof(ip);
 	p->l4_len = bpf_ntohs(ip.payload_len);
+	if (ip.nexthdr != IPPROTO_FRAGMENT)
+		return 0;
+	if (bpf_probe_read_kernel(&frag, sizeof(frag), at + p->l4) || bpf_ntohs(frag.frag_off) & 0xfff8)
+		return -1; /* no transport header in it */
+	p->fragment = (bpf_ntohs(frag.frag_off) & 1) != 0;
+	p->protocol = frag.nexthdr;
+	p->l4 += sizeof(frag);
+	p->l4_len -= sizeof(frag);
 	return 0;
 }
 
@@ -155,6 +170,8 @@ static __always_inline void segment_tcp(struct event_segment *r, const struct pa
 	r->len = p->l4_len - hlen;
 	r->win = bpf_ntohs(th.window);
 	r->flags = th.flags;
+	if (th.flags & TH_URG)
+		r->mss = bpf_ntohs(th.urg);
 	if ((th.flags & TH_SYN) && hlen > sizeof(th)) {
 		u32 found = syn_options((u64)head + p->l4 + sizeof(th), hlen - sizeof(th));
 
@@ -163,6 +180,19 @@ static __always_inline void segment_tcp(struct event_segment *r, const struct pa
 	}
 	if (th.flags & (TH_FIN | TH_RST))
 		f->ended = 1;
+}
+
+/* Of a fragment the header tells how long the datagram is. */
+static __always_inline void segment_udp(struct event_segment *r, const struct packet *p, const u8 *head)
+{
+	struct udp_hdr uh = {};
+
+	r->sflags |= SEGF_UDP;
+	r->len = p->l4_len - sizeof(uh);
+	if (!p->fragment)
+		return;
+	bpf_probe_read_kernel(&uh, sizeof(uh), head + p->l4);
+	r->seq = bpf_ntohs(uh.len) - sizeof(uh);
 }
 
 static __always_inline bool packet_opens(const struct packet *p, const u8 *head)
@@ -273,8 +303,7 @@ static __noinline int wire_segment(struct packet *p, struct sk_buff *skb, void *
 		segment_tcp(r, p, head, f);
 		syn = (r->flags & (TH_SYN | TH_ACK)) == TH_SYN;
 	} else {
-		r->sflags |= SEGF_UDP;
-		r->len = p->l4_len - sizeof(struct udp_hdr);
+		segment_udp(r, p, head);
 	}
 	emit_submit(r, EV_SEGMENT);
 	if (syn && direction == SEGF_IN)

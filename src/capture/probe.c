@@ -150,7 +150,7 @@ const struct moment_row probe_table[] = {
 		      .programs = { "udp_fail_queue__tp" } },
 		    TP("tp_btf/udp_fail_queue_rcv_skb", "btf_trace_udp_fail_queue_rcv_skb",
 		       "udp_fail_queue_bare__tp") } },
-	{ .name = "a packet is dropped at a socket",
+	{ .name = "a packet is dropped, at a socket or before",
 	  .kind = EV_SKB_DROP,
 	  .cost = "the kernel's reason for a drop is not known",
 	  .layers = LAYER_KERNEL,
@@ -159,7 +159,12 @@ const struct moment_row probe_table[] = {
 		      .sites = "tp_btf/kfree_skb with its reason",
 		      .btf = "btf_trace_kfree_skb",
 		      .btf_args = 5, /* void *, skb, location, reason, rx_sk: 6.11, commit c53795d48ee8 */
-		      .programs = { "kfree_skb__tp" } } } },
+		      .programs = { "kfree_skb__tp" } },
+		    { .backend = BACKEND_TRACEPOINT,
+		      .sites = "tp_btf/kfree_skb with its reason, of datagrams that come to no socket",
+		      .btf = "btf_trace_kfree_skb",
+		      .btf_args = 4, /* void *, skb, location, reason: 5.17, commit c504e5c2f964 */
+		      .programs = { "kfree_skb_bare__tp" } } } },
 	{ .name = "a segment leaves",
 	  .kind = EV_SEGMENT,
 	  .cost = "no segment is seen to leave",

@@ -227,8 +227,10 @@ static void fields_of_segment(struct fields *f, const struct event *ev)
 	field_u64(f, "win_raw", s->win);
 	if (s->wscale)
 		field_u64(f, "wscale", s->wscale - 1u);
-	if (s->mss)
+	if (s->mss && s->flags & 2) /* SYN */
 		field_u64(f, "mss", s->mss);
+	if (s->flags & 32) /* URG */
+		field_u64(f, "urgent", s->mss);
 }
 
 static void fields_of_state(struct fields *f, const struct event_sock *s)

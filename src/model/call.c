@@ -16,7 +16,7 @@
 
 #define BYTES_MAX (1ULL << 42) /* more than one call can move: 1024 messages of 2 GiB */
 
-#define MMSG_MAX 1024 /* messages of one recvmmsg(): UIO_MAXIOV */
+#define RCV_SHUTDOWN 1 /* struct levels */
 
 /* A call while its effects are worked out. */
 struct act {
@@ -91,6 +91,15 @@ static int did_listen(struct act *a)
 	return 0;
 }
 
+static bool takes_apart(const struct event_call *c)
+{
+	struct ev_addr to = { .family = AF_INET };
+	const char *path = NULL;
+	size_t path_len = 0;
+
+	return !call_addr(c, &to, &path, &path_len) && to.family == AF_UNSPEC;
+}
+
 static int did_connect(struct act *a)
 {
 	struct mconn *c = a->s && a->s->s.conn ? conn_of(a->s->s.conn) : NULL;
@@ -99,6 +108,8 @@ static int did_connect(struct act *a)
 		return 0;
 	if (!a->c->ret && a->s->s.dst.family)
 		sock_set_role(a->m, a->s, ROLE_CLIENT, a->c->e.pid);
+	if (!a->c->ret && takes_apart(a->c))
+		sock_taken_apart(a->s);
 	if (c && a->c->ret == -ECONNREFUSED && !c->c.established)
 		c->refused = true;
 	if (c && a->c->ret == -ETIMEDOUT)
@@ -212,15 +223,12 @@ static struct mconn *conn_waiting(struct msock *s)
 {
 	struct mconn *best = NULL;
 	struct seat *seat;
-	__u64 came;
 	int from;
 
 	LIST_FOREACH(seat, &s->seats, link)
 	{
 		from = !conn_side(seat->c, s);
-		came = s->s.family == AF_UNIX ? seat->c->c.dgrams[from][0] :
-						seat->c->counts[from].arrived_n;
-		if (came > seat->c->c.dgrams[from][1] + seat->c->c.dgrams[from][2])
+		if (seat->c->c.dgrams[from][0] > seat->c->c.dgrams[from][1])
 			best = seat->c; /* the list is newest first */
 	}
 	return best;
@@ -250,70 +258,65 @@ static struct mconn *conn_of_unix(struct act *a, const struct traffic *t)
 
 static struct mconn *conn_of_call(struct act *a, const struct traffic *t)
 {
-	struct ev_addr remote = { .family = 0 };
-	const char *path = NULL;
-	size_t path_len = 0;
-	struct mconn *c = NULL;
-
+	if (a->s->s.protocol == IPPROTO_UDP)
+		return dgram_call(a->m, a->s, a->c, t, a->st);
+	if (a->c->ret < 0)
+		return NULL;
 	if (is_unix_dgram(a->s))
 		return conn_of_unix(a, t);
-	if (a->s->s.protocol == IPPROTO_UDP && !call_addr(a->c, &remote, &path, &path_len)) {
-		if (!a->s->s.src.port)
-			dgram_owe(a->s, &remote, t);
-		c = pair_dgram(a->m, a->s, &remote, t->sending, a->t_ns);
-	} else if (a->s->s.protocol == IPPROTO_UDP && !t->sending && !a->s->s.dst.port) {
-		c = conn_waiting(a->s);
-	}
-	if (c)
-		return c;
 	return a->s->s.conn ? conn_of(a->s->s.conn) : NULL;
+}
+
+/* splice() also returns 0 at an urgent byte that was not fetched. */
+static bool stops_short(const struct event_call *c)
+{
+	return c->call == CALL_SPLICE && !(c->lv.shutdown & RCV_SHUTDOWN) &&
+	       c->lv.state != TCP_S_CLOSE;
 }
 
 static bool at_eof(const struct act *a)
 {
-	return a->s && is_recv(a->c) && a->c->call != CALL_RECVMMSG && !a->c->ret && a->c->len &&
-	       (a->s->s.type == SOCK_STREAM || sock_is_tcp(a->s)) && !traffic_of(a->c).peek;
+	return a->s && !stops_short(a->c) && is_recv(a->c) && a->c->call != CALL_RECVMMSG &&
+	       !a->c->ret && a->c->len && (a->s->s.type == SOCK_STREAM || sock_is_tcp(a->s)) &&
+	       !traffic_of(a->c).peek;
 }
 
-/* A datagram is taken out whole, whatever fits the caller's buffer. */
+/* AF_UNIX: a datagram is taken out whole, whatever fits the caller's buffer. */
 static void note_cut(struct act *a, struct traffic *t)
 {
 	const struct event_call *c = a->c;
-	bool trunc = has_flags(c) && c->x[0] & MSG_TRUNC;
-	bool told = c->call == CALL_RECVMSG && c->ret >= 0 && c->x[2] & MSG_TRUNC;
-	__u64 got = c->ret < 0 ? 0 : (__u64)c->ret, whole;
+	bool told = c->call == CALL_RECVMSG && c->x[2] & MSG_TRUNC;
+	bool whole = has_flags(c) && c->x[0] & MSG_TRUNC && (__u64)c->ret > c->len;
 
-	if (c->call == CALL_RECVMMSG) {
-		for (got = got < MMSG_MAX ? got : MMSG_MAX; got; got--)
-			unread_taken(a->s);
-		return;
-	}
-	whole = unread_taken(a->s);
-	if (whole == UNREAD_UNKNOWN || a->m->lossy || c->ret < 0)
-		whole = got;
-	if (trunc && got > c->len) { /* then the result is the length of all of it */
-		whole = got;
-		got = t->bytes = c->len;
-	}
-	/* more than there was, or less than would fit: another datagram than we thought */
-	if (whole < got || (whole > got && got != c->len)) {
-		unread_doubted(a->s);
-		whole = got;
-	}
-	if (whole == got && !told)
+	if (t->sending || t->peek || !is_unix_dgram(a->s) || c->ret < 0 || !(told || whole))
 		return;
 	a->st->sflags |= STEP_TRUNC;
-	a->st->n = whole - got;
+	if (!whole) /* how much is not known */
+		return;
+	a->st->n = (__u64)c->ret - c->len;
+	t->bytes = c->len;
 }
 
-static void note_dgram(struct act *a, struct traffic *t)
+/* The calls' own account, to hold against the kernel's counters. */
+static void note_stream(struct act *a, const struct traffic *t)
 {
-	if (t->sending || t->peek || a->s->s.type != SOCK_DGRAM)
+	bool urgent = has_flags(a->c) && a->c->x[0] & MSG_OOB;
+	struct msock *s = a->s;
+	struct mconn *c = s->s.conn ? conn_of(s->s.conn) : NULL;
+
+	if (t->peek || a->c->ret < 0 || !sock_is_tcp(s))
 		return;
-	if (a->c->ret == -EAGAIN)
-		unread_none(a->s);
-	else if (a->c->ret >= 0 || a->c->ret == -EFAULT) /* gone with the fault, too */
-		note_cut(a, t);
+	if (t->sending) {
+		s->out += t->bytes;
+		s->urgent.marked += urgent ? t->messages : 0;
+		return;
+	}
+	if (urgent && t->bytes)
+		urgent_fetched(s, a->c->x[3]);
+	if (!urgent)
+		s->in_line += t->bytes;
+	if (c)
+		ledger_update(c);
 }
 
 static int did_move(struct act *a)
@@ -324,11 +327,11 @@ static int did_move(struct act *a)
 
 	if (at_eof(a))
 		a->st->sflags |= STEP_EOF;
-	if (a->s)
-		note_dgram(a, &t);
-	if (!a->s || a->c->ret < 0)
-		return 0;
-	c = conn_of_call(a, &t);
+	if (a->s) {
+		note_cut(a, &t);
+		note_stream(a, &t);
+	}
+	c = a->s ? conn_of_call(a, &t) : NULL;
 	side = c ? conn_side(c, a->s) : -1;
 	if (side < 0)
 		return 0;
@@ -336,7 +339,7 @@ static int did_move(struct act *a)
 	note_owner(a, c, side);
 	if (t.bytes && !t.peek)
 		c->c.calls[side][!t.sending]++;
-	if (!sock_is_tcp(a->s) && !(a->st->sflags & STEP_EOF))
+	if (c->c.family == AF_UNIX && !(a->st->sflags & STEP_EOF))
 		dgram_moved(c, side, &t);
 	return 0;
 }
@@ -388,8 +391,10 @@ static void note_target(struct act *a)
 
 static int entered(struct act *a)
 {
-	if (a->s)
+	if (a->s) {
 		a->s->calling++;
+		a->s->receiving += is_recv(a->c);
+	}
 	if (a->c->call == CALL_CLOSE || a->c->call == CALL_CLOSE_RANGE) {
 		if (a->p)
 			fdtable_drop(a->m, a->p, a->c->fd);
@@ -403,6 +408,10 @@ static int returned(struct act *a)
 {
 	if (a->s && a->s->calling)
 		a->s->calling--;
+	if (a->s && a->s->receiving && is_recv(a->c))
+		a->s->receiving--;
+	if (a->s && a->c->cflags & CALLF_KILLED && (is_recv(a->c) || is_send(a->c)))
+		a->s->untold = true;
 	if (a->s && (a->c->call == CALL_CONNECT || is_send(a->c)))
 		pair_unaim(a->m, a->s);
 	if (a->c->cflags & CALLF_KILLED || a->c->call >= CALL_MAX || !did[a->c->call])
@@ -416,6 +425,11 @@ static int closed_by_kernel(struct act *a)
 	if (a->p)
 		fdtable_drop(a->m, a->p, a->c->fd);
 	return did_close(a);
+}
+
+static enum levels_from levels_from(const struct event_call *c)
+{
+	return is_recv(c) && c->ret > 0 ? LEVELS_READ : LEVELS_KERNEL;
 }
 
 int call_event(struct model *m, const struct moment *mo, struct step *st)
@@ -436,7 +450,7 @@ int call_event(struct model *m, const struct moment *mo, struct step *st)
 		st->sock2 = &a.s2->s;
 	}
 	if (a.s && (mo->phase != PHASE_ENTER || a.c->cflags & CALLF_PENDING) &&
-	    levels_apply(m, a.s, &a.c->lv, a.c->lv.state, LEVELS_CALL))
+	    levels_apply(m, a.s, &a.c->lv, a.c->lv.state, levels_from(a.c)))
 		st->sflags |= STEP_LV;
 	switch (mo->phase) {
 	case PHASE_ENTER:

@@ -60,6 +60,7 @@ struct mconn *conn_new(struct model *m, __u32 netns, __u16 protocol, const struc
 	c->c.addr[0] = *client;
 	c->c.addr[1] = *server;
 	c->c.t_first_ns = c->c.t_last_ns = t_ns;
+	c->lost_before = m->lost;
 	c->c.first_fin = c->c.rst_by = -1;
 	c->mortal.touched = m->gc_seq;
 	conn_add_netns(c, netns);
@@ -83,8 +84,7 @@ static void seat_leave(struct seat *seat)
 		return;
 	if (s->s.conn == &seat->c->c)
 		s->s.conn = NULL;
-	if (s->last_in == seat->c)
-		s->last_in = NULL;
+	unread_forget(s, seat->c);
 	if (!seat->left)
 		s->s.peer = NULL;
 	s->refs--;
@@ -102,6 +102,21 @@ void conn_free(struct model *m, struct mconn *c)
 	TAILQ_REMOVE(&m->all, c, all);
 	m->n_conns--;
 	free(c);
+}
+
+void conn_move(struct model *m, struct mconn *c, struct msock *from, struct msock *to)
+{
+	int end = conn_side(c, from);
+	struct ev_addr was;
+
+	if (end < 0)
+		return;
+	was = c->c.addr[end]; /* on the wire; the socket may be bound to a wildcard */
+	c->c.end[end] = NULL;
+	c->c.pid[end] = 0;
+	seat_leave(c->seat[0].s == from ? &c->seat[0] : &c->seat[1]);
+	conn_sit(m, c, to, end);
+	c->c.addr[end] = was;
 }
 
 bool conn_in_netns(const struct mconn *c, __u32 netns)
@@ -219,6 +234,7 @@ void conn_swap(struct mconn *c)
 	SWAP(c->c.addr);
 	SWAP(c->c.pid);
 	SWAP(c->c.dir);
+	SWAP(c->c.udp);
 	SWAP(c->c.segments);
 	SWAP(c->c.seg_bytes);
 	SWAP(c->c.retransmits);
@@ -254,6 +270,7 @@ void conn_leave(struct model *m, struct msock *s, __u64 t_ns)
 		s->s.peer->peer = NULL;
 	s->s.peer = NULL;
 	s->s.conn = NULL;
+	ledger_settle(c);
 	seat->left = true;
 	c->frozen = true;
 	conn_check_over(m, c, t_ns);
@@ -276,6 +293,7 @@ void conn_end(struct model *m, struct mconn *c, __u64 t_ns)
 		return;
 	c->c.ended = true;
 	c->t_over = t_ns;
+	ledger_update(c);
 	TAILQ_INSERT_TAIL(&m->over, c, over);
 	mortal_add(m, &c->mortal, MORTAL_CONN, t_ns);
 }

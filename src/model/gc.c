@@ -66,6 +66,8 @@ static enum verdict watch_conn(struct model *m, struct mconn *c, __u64 now_ns)
 
 	if (in_sight && (tcp || (c->c.family == AF_UNIX && !of_dgrams(c))))
 		return KEEP_LIVING;
+	if (half_gone && dgram_waits(c) && m->n_conns <= CONNS_MANY) /* it may be read yet */
+		return QUEUE_AGAIN;
 	if ((half_gone && silent_ns >= HALF_GONE_NS) ||
 	    (silent_ns >= IDLE_NS && (!in_sight || m->n_conns > CONNS_MANY)))
 		conn_end(m, c, now_ns);

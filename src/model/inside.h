@@ -53,14 +53,30 @@ struct traffic {
 	__u64 messages;
 };
 
+/* Urgent bytes at one socket, see urgent.c. */
+struct urgent {
+	__u64 marked;  /* by its own calls, sending */
+	__u64 fetched; /* with MSG_OOB */
+	__u64 again;   /* of those, certain to be returned once more */
+	__u64 stepped; /* stepped over by receives in line */
+	__u64 at;      /* of the last one fetched, on the scale of rx.v[] */
+};
+
+/* How urgent bytes shift the amounts that copied_seq tells. */
+struct urgent_share {
+	__u64 ahead;   /* fetched, and still in the queue */
+	__u64 skipped; /* passed by copied_seq, and returned by no call */
+	__u64 twice;   /* returned by two calls */
+};
+
 struct msock {
 	struct sock s;
 	struct mortal mortal;
 	struct track tx, rx;
+	__u64 tx_acked; /* on the scale of tx.v[]: the highest number acknowledged on the wire; 0: none */
 	LIST_HEAD(, seat) seats;
 	struct unread *unread; /* UDP: what waits in its queue, NULL: nothing came yet */
-	struct mconn *last_in; /* UDP: whose datagram arrived last, and how long it was */
-	__u32 last_in_len;
+	int drops_due; /* UDP: dropped by EV_UDP_DROP, EV_SKB_DROP due; negative: the other way round */
 	struct msock *next_bound;    /* others bound to the same port or name */
 	__u64 bound_key;	     /* 0: not in that index */
 	TAILQ_ENTRY(msock) nameless; /* in the model's list, if aiming */
@@ -70,12 +86,17 @@ struct msock {
 	__u64 t_last;
 	unsigned int refs;    /* seats taken, and children that point here as their listener */
 	unsigned int calling; /* calls in progress on it */
+	unsigned int receiving; /* of those, of the receive family */
+	__u64 out, in_line; /* TCP: sums of results; of receives that neither peeked nor had MSG_OOB */
+	struct urgent urgent;
 	bool announced;	      /* an EV_SOCK told who it is */
 	bool orphaned;	      /* no descriptor refers to it any more */
 	bool established;     /* was, at least once */
 	bool aiming;
 	bool bound;	 /* by bind(): it keeps its port when a connect() fails */
 	bool owner_left; /* the process in conn->pid closed it; others may have it */
+	bool untold;	 /* a call moved bytes, maybe, and never said how many */
+	bool taken_apart; /* by connect() to AF_UNSPEC: its queues were purged */
 };
 
 /* One segment lately seen leaving, to know its arrival and its twin by. */
@@ -91,16 +112,25 @@ struct wire {
 	__u32 isn;
 	__u32 nxt;		      /* behind the last byte seen leaving */
 	__u32 out_netns, out_ifindex; /* where its departures are seen, nearest to it */
+	__u32 urgent_at;	      /* behind the last byte marked urgent */
+	unsigned int urgent;	      /* bytes marked so */
 	__u8 wscale;		      /* as in struct event_segment */
 	bool isn_known, nxt_known, syn_seen, synack_seen, out_seen;
 	unsigned int head;
 	struct seen seen[SEEN_MAX];
 };
 
-/* Datagrams and AF_UNIX bytes of one direction, counted. */
+/* AF_UNIX bytes and datagrams of one direction, counted; the amounts of UDP follow, see dgram.c. */
 struct counts {
-	__u64 sent, read, arrived, dropped; /* bytes */
-	__u64 arrived_n;		    /* datagrams */
+	struct dgram_sum sent, read;  /* by calls */
+	struct dgram_sum left, came;  /* by the wire: from the sender's host, at the receiver's */
+	struct dgram_sum queued;      /* by the kernel's word, or because they were read */
+	struct dgram_sum cut;	      /* of those read: cut short, and by how much */
+	struct dgram_sum dropped;     /* at the socket */
+	struct dgram_sum nobody;      /* no socket takes them */
+	struct dgram_sum lost;	      /* stopped by the kernel before any socket */
+	struct dgram_why why;	      /* those were dropped or lost */
+	bool told;		      /* the kernel says which of them are queued */
 };
 
 #define CONN_NETNS_MAX 4
@@ -120,6 +150,7 @@ struct mconn {
 	struct wire wire[2];	 /* by sender: 0 client, 1 server */
 	struct counts counts[2]; /* by sender */
 	unsigned int rtx_wire[2], rtx_kernel[2];
+	__u64 lost_before; /* events, when it began */
 	bool sure;   /* which end is the client is known, not guessed */
 	bool frozen; /* an end went on: its counters are no longer ours */
 	bool told;   /* the summary is out */
@@ -152,7 +183,9 @@ struct model {
 	__u64 now_ns; /* latest moment seen */
 	__u64 gc_seq;
 	__u32 last_conn;
+	__u64 lost; /* events, so far */
 	bool lossy; /* records are missing: a first sight may be a late one */
+	bool tells_queued; /* the kernel says which datagrams are queued */
 	struct hash *procs, *socks, *flows;
 	struct hash *conns; /* by protocol and ports: newest, then next_key */
 	struct hash *bound; /* by namespace, protocol and port: listeners and UDP sockets */
@@ -209,6 +242,7 @@ void sock_opened(struct msock *s, __u32 pid, int fd);
 void sock_orphan(struct model *m, struct msock *s, __u64 t_ns); /* its last descriptor is gone */
 void sock_die(struct model *m, struct msock *s, __u64 t_ns);	/* the kernel freed it */
 void sock_check_gone(struct model *m, struct msock *s, __u64 t_ns); /* its state changed */
+void sock_taken_apart(struct msock *s); /* by connect() to AF_UNSPEC */
 void sock_restart(struct model *m, struct msock *s, __u64 t_ns); /* a new connection begins on it */
 __u32 sock_owner(const struct msock *s);			 /* pid, 0 = unknown */
 /* The socket in this namespace that gets what is sent to `to` (from `from`), NULL: none known. */
@@ -223,16 +257,32 @@ void unix_bound(struct model *m, struct msock *s, const char *name, size_t len);
 /* What s and the socket bound to that name have in common; NULL: no datagram socket is known by it. */
 struct mconn *unix_pair(struct model *m, struct msock *s, const char *name, size_t len, __u64 t_ns);
 
-/* unread.c: the lengths of the datagrams in a UDP socket's queue */
-#define UNREAD_UNKNOWN ((__u32)-1)
-void unread_arrived(struct msock *s, __u32 len);
-void unread_dropped(struct msock *s); /* the one that came last */
-__u32 unread_taken(struct msock *s);  /* length of the oldest, or UNREAD_UNKNOWN */
-void unread_none(struct msock *s);    /* the queue is empty for certain */
-void unread_doubted(struct msock *s); /* something was missed */
+/* unread.c: the datagrams in a UDP socket's queue, oldest first */
+struct unread_dgram {
+	struct mconn *conn; /* whose, NULL: forgotten */
+	__u64 t_ns;	    /* of its arrival */
+	__u32 len;	    /* bytes of payload */
+	bool queued;	    /* the kernel said so */
+};
+/* What a receive call is known to have taken. */
+struct unread_take {
+	const struct mconn *conn; /* NULL: not told whose */
+	__u64 got, room;	  /* bytes it returned, bytes it had room for */
+	bool queued;		  /* only one that is known to be queued */
+};
+bool unread_arrived(struct msock *s, const struct unread_dgram *d); /* false: not entered */
+/* Each gives the datagram it is about, or false if none is known. */
+bool unread_queued(struct msock *s, struct unread_dgram *d);
+/* c: its conversation, NULL = not known; len: if there is one of this length */
+bool unread_dropped(struct msock *s, const struct mconn *c, __u32 len, struct unread_dgram *d);
+bool unread_taken(struct msock *s, const struct unread_take *t, struct unread_dgram *d);
+void unread_none(struct msock *s, __u64 t_ns); /* what came before that was taken for certain */
+void unread_doubted(struct msock *s);	       /* something was missed */
+void unread_forget(struct msock *s, const struct mconn *c);
+void unread_free(struct msock *s);
 
 /* levels.c. state: the TCP state these levels belong to. True if anything was news. */
-enum levels_from { LEVELS_KERNEL = 0, LEVELS_CALL = 1 };
+enum levels_from { LEVELS_KERNEL = 0, LEVELS_READ = 1 }; /* READ: of a call that has just read bytes */
 bool levels_apply(struct model *m, struct msock *s, const struct levels *lv, unsigned int state,
 		  enum levels_from from);
 void levels_established(struct model *m, struct msock *s, const struct levels *lv);
@@ -244,6 +294,8 @@ struct mconn *conn_new(struct model *m, __u32 netns, __u16 protocol, const struc
 void conn_free(struct model *m, struct mconn *c);
 void conn_sit(struct model *m, struct mconn *c, struct msock *s, int end);
 void conn_swap(struct mconn *c);
+/* Another socket than we thought is that end of it. */
+void conn_move(struct model *m, struct mconn *c, struct msock *from, struct msock *to);
 int conn_side(const struct mconn *c, const struct msock *s);	    /* 0, 1; -1: not its end */
 int conn_addr_side(const struct mconn *c, const struct ev_addr *a); /* whose address it is; or -1 */
 bool conn_in_netns(const struct mconn *c, __u32 netns);
@@ -276,14 +328,31 @@ int summary_rest(struct model *m);		  /* all that are left */
 /* ledger.c */
 void ledger_update(struct mconn *c);
 void ledger_of_counts(struct mconn *c, int from);
+void ledger_settle(struct mconn *c); /* its last word: fills in the residuals */
 
-/* dgram.c: UDP and AF_UNIX, by counting */
-void dgram_moved(struct mconn *c, int side, const struct traffic *t);
-/* Traffic of a socket whose own port is told only afterwards: kept, and counted then. */
-void dgram_owe(struct msock *s, const struct ev_addr *remote, const struct traffic *t);
+/* urgent.c */
+void urgent_marked(struct wire *w, const struct event_segment *g);
+void urgent_fetched(struct msock *r, __u32 seq); /* by a call with MSG_OOB */
+void urgent_stepped(const struct mconn *c, int from, struct msock *r); /* after a receive */
+struct urgent_share urgent_share(const struct msock *r);
+
+/* dgram.c, dgram_call.c: UDP and AF_UNIX, by counting. from: the end that sends */
+void dgram_moved(struct mconn *c, int side, const struct traffic *t); /* AF_UNIX */
+void dgram_ledger(struct mconn *c, int from);
+void dgram_settle(struct mconn *c, bool lossy); /* its last word */
+/* A UDP call moved datagrams, or found none: returns whose. NULL: nothing, or not known. */
+struct mconn *dgram_call(struct model *m, struct msock *s, const struct event_call *call,
+			 const struct traffic *t, struct step *st);
+void dgram_moved_unseen(struct model *m, struct msock *s, __s32 result, bool sending);
+/* The first send of a socket whose own port is told only afterwards is counted then. */
 void dgram_pay(struct model *m, struct msock *s, __u64 t_ns);
-void dgram_arrived(struct mconn *c, int from, __u32 len);
-void dgram_dropped(struct mconn *c, int from, __u32 len);
+/* On the wire. r: the socket it comes to */
+void dgram_left(struct mconn *c, int from, __u32 len);
+void dgram_came(struct model *m, struct mconn *c, int from, struct msock *r,
+		const struct unread_dgram *d);
+/* What the kernel did with one: EV_DATA_READY, EV_UDP_DROP, EV_SKB_DROP. s NULL: no socket's. */
+void dgram_kernel(struct model *m, struct msock *s, const struct event_sock *e, struct step *st);
+bool dgram_waits(const struct mconn *c); /* something of it was not read yet */
 
 /* flow.c */
 struct flow *flow_find(const struct model *m, __u32 fid);

@@ -4,6 +4,7 @@
  * moment belong to the old state: the kernel announces a change before it makes it.
  */
 #include <errno.h>
+#include <netinet/in.h>
 
 #include "inside.h"
 
@@ -151,23 +152,8 @@ static void error_set(struct msock *s, __u32 err)
 		c->timed_out = true;
 }
 
-static void dgram_lost(struct msock *s, __u32 bytes)
-{
-	struct mconn *c = s->last_in;
-	int side = c ? conn_side(c, s) : -1;
-
-	unread_dropped(s);
-	if (c) {
-		bytes = s->last_in_len; /* payload; the event may count headers */
-	} else {
-		side = side_in(s, &c);
-	}
-	if (side >= 0)
-		dgram_dropped(c, !side, bytes);
-}
-
 /* Bytes moved without a call we follow: a kernel thread, io_uring. */
-static void moved(struct msock *s, __s32 result, bool sending)
+static void moved(struct model *m, struct msock *s, __s32 result, bool sending)
 {
 	struct mconn *c;
 	int side = side_in(s, &c);
@@ -177,16 +163,19 @@ static void moved(struct msock *s, __s32 result, bool sending)
 		.messages = 1,
 	};
 
-	if (!sending && result >= 0)
-		unread_taken(s);
-	if (side >= 0 && result >= 0 && !sock_is_tcp(s))
+	if (sock_is_tcp(s))
+		*(sending ? &s->out : &s->in_line) += t.bytes;
+	else if (s->s.protocol == IPPROTO_UDP)
+		dgram_moved_unseen(m, s, result, sending);
+	else if (side >= 0 && result >= 0)
 		dgram_moved(c, side, &t);
 }
 
 static bool take_levels(struct model *m, struct msock *s, const struct event_sock *e)
 {
 	struct levels lv = e->lv;
-	enum levels_from from = e->e.kind == EV_RECEIVED ? LEVELS_CALL : LEVELS_KERNEL;
+	bool reads = e->e.kind == EV_RECEIVED && (__s32)e->a > 0;
+	enum levels_from from = reads ? LEVELS_READ : LEVELS_KERNEL;
 
 	/* Is the FIN in write_seq already? That depends on the probe; the next sample tells. */
 	if (e->e.kind == EV_FIN_QUEUED && !s->tx.fin_known)
@@ -203,6 +192,8 @@ int kernel_event(struct model *m, const struct moment *mo, struct step *st)
 
 	if (e->e.kind == EV_RST_SENT)
 		rst_sent(m, e, st);
+	if (!s && e->e.kind == EV_SKB_DROP)
+		dgram_kernel(m, NULL, e, st);
 	if (!s)
 		return 0;
 	if (e->e.kind == EV_STATE)
@@ -211,10 +202,10 @@ int kernel_event(struct model *m, const struct moment *mo, struct step *st)
 		st->sflags |= STEP_LV;
 	switch (e->e.kind) {
 	case EV_SENT:
-		moved(s, (__s32)e->a, true);
+		moved(m, s, (__s32)e->a, true);
 		break;
 	case EV_RECEIVED:
-		moved(s, (__s32)e->a, false);
+		moved(m, s, (__s32)e->a, false);
 		break;
 	case EV_RETRANSMIT:
 	case EV_SYNACK_RETRANS:
@@ -223,8 +214,10 @@ int kernel_event(struct model *m, const struct moment *mo, struct step *st)
 	case EV_SOCK_ERROR:
 		error_set(s, e->a);
 		break;
+	case EV_DATA_READY:
 	case EV_UDP_DROP:
-		dgram_lost(s, e->c);
+	case EV_SKB_DROP:
+		dgram_kernel(m, s, e, st);
 		break;
 	case EV_DESTROY:
 		sock_die(m, s, mo->t_ns);

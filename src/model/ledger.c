@@ -28,17 +28,32 @@
  * Two ends, two moments. S and R are sampled at different times: on loopback the bytes arrive at
  * R inside S's send(), whose levels come when it returns. Nothing arrives that was not sent and
  * nothing is sent that was not written, so each number is raised to those that follow from it:
- * arrived = max(rcv_nxt, snd_una, copied), sent = max(snd_nxt, arrived), written = max(write_seq,
- * sent). That makes copied_seq <= rcv_nxt <= peer snd_nxt <= peer write_seq hold by construction,
- * whatever comes in, and no amount can be negative.
  *
- * One end. Without R: arrived = snd_una; what is acknowledged has left our sight and is neither
+ *	arrived = max(rcv_nxt, snd_una, what the wire acknowledges, copied)
+ *	sent = max(snd_nxt, arrived)
+ *	written = max(write_seq, sent)
+ *
+ * That makes copied_seq <= rcv_nxt <= peer snd_nxt <= peer write_seq hold by construction, whatever
+ * comes in, and no amount can be negative.
+ *
+ * One end. Without R: arrived = what is acknowledged; that has left our sight and is neither
  * in rcvq nor in read. Without S: written = sent = arrived.
+ *
+ * Residual. Raising hides what a lost record would have told, so the last word is not left to the
+ * counters: the results of the calls are added up apart from them. At the end of a conversation
+ * written must be what S's calls returned, and read what R's did, and S's own write_seq must not
+ * lie behind what was raised from R. The largest of these differences is the residual. Not compared
+ * is an end counted from later than the first byte, one of whose calls was cut off without a word,
+ * or, when tracing stops, one that is in a call.
+ *
+ * Urgent bytes leave the line (urgent.c): copied_seq passes bytes that no call returned, and calls
+ * return bytes that copied_seq has not passed. Their share is put right in read, rcvq, discarded.
  *
  * The end. When the kernel closes S for good (CLOSE, destroyed) its send queue is freed: unsent
  * bytes are destroyed. Bytes in flight may still arrive as long as R can take them; when R cannot,
- * or is not seen, they stay unacknowledged for good (unacked). When R's last descriptor is closed, or the kernel frees
- * it, what was not read is discarded. An RST alone does not discard: the data may still be read.
+ * or is not seen, they stay unacknowledged for good (unacked). When R's last descriptor is closed,
+ * or the kernel frees it, what was not read is discarded. An RST alone does not discard: the data
+ * may still be read.
  * In an orderly close all was acknowledged before and nothing is left to destroy.
  *
  * UDP and AF_UNIX have no such numbers: calls, arrivals and drops are counted instead.
@@ -78,7 +93,7 @@ static bool rx_gone(const struct msock *s)
 /* Nobody will read R's queue. */
 static bool rx_closed(const struct msock *s)
 {
-	return s->s.destroyed || s->orphaned || s->s.lv.flags & LV_DEAD;
+	return s->s.destroyed || s->orphaned || s->taken_apart || s->s.lv.flags & LV_DEAD;
 }
 
 /* Count `to` from the byte where `from` begins to count. a and b: the same place in both. */
@@ -130,24 +145,29 @@ static void show_base(struct msock *s)
 /* The amounts of a direction from its positions; see the head of this file. */
 static struct ledger amounts(const struct msock *s, const struct msock *r)
 {
-	__u64 read = r ? track_pos(&r->rx, RX_COPIED) : 0;
-	__u64 arrived = max64(read, r ? track_pos(&r->rx, RX_NXT) : 0);
+	struct urgent_share urgent = r ? urgent_share(r) : (struct urgent_share){ .ahead = 0 };
+	__u64 copied = r ? track_pos(&r->rx, RX_COPIED) : 0;
+	__u64 arrived = max64(copied + urgent.ahead, r ? track_pos(&r->rx, RX_NXT) : 0);
 	__u64 sent, written;
 
 	if (s)
-		arrived = max64(arrived, track_pos(&s->tx, TX_UNA));
+		arrived = max64(arrived, track_place(&s->tx, max64(s->tx.v[TX_UNA], s->tx_acked)));
 	sent = max64(arrived, s ? track_pos(&s->tx, TX_NXT) : 0);
 	written = max64(sent, s ? track_pos(&s->tx, TX_WRITE) : 0);
 	return (struct ledger){
 		.written = written,
 		.unsent = written - sent,
 		.in_flight = sent - arrived,
-		.rcvq = r ? arrived - read : 0,
-		.read = read,
+		.rcvq = r ? arrived - copied - urgent.ahead : 0,
+		.read = copied + urgent.ahead - urgent.skipped,
+		.discarded = urgent.skipped,
 		.tx_seen = s,
 		.rx_seen = r,
 		.partial = !(s && s->tx.exact) && !(r && r->rx.exact),
 		.fin = (s && s->tx.fin_known) || (r && r->rx.fin_known),
+		.calls_wrote = s ? s->out : 0,
+		.calls_read = r ? r->in_line + r->urgent.fetched : 0,
+		.reread = urgent.twice,
 	};
 }
 
@@ -162,7 +182,7 @@ static void bury(struct ledger *l, const struct msock *s, const struct msock *r)
 		}
 	}
 	if (r && rx_closed(r)) {
-		l->discarded = l->rcvq;
+		l->discarded += l->rcvq;
 		l->rcvq = 0;
 	}
 }
@@ -177,6 +197,8 @@ static void direction_update(struct mconn *c, int from)
 	align(c, from, s, r);
 	show_base(s);
 	show_base(r);
+	if (r)
+		urgent_stepped(c, from, r);
 	c->c.dir[from] = amounts(s, r);
 	bury(&c->c.dir[from], s, r);
 	assert(ledger_check(&c->c.dir[from]));
@@ -197,34 +219,65 @@ void ledger_update(struct mconn *c)
 		direction_update(c, 1);
 }
 
-/*
- * Without sequence numbers: what the calls moved. A datagram cut short by a small buffer leaves no
- * trace in the queue: when as many datagrams were read or dropped as arrived, the queue is empty
- * and the rest was discarded.
- */
-void ledger_of_counts(struct mconn *c, int from)
+static __u64 apart(__u64 a, __u64 b)
+{
+	return a > b ? a - b : b - a;
+}
+
+/* What S's last sample lacks of what arrived, or left, by other accounts. */
+static __u64 unexplained(const struct ledger *l, const struct msock *s)
+{
+	return s ? l->written - track_pos(&s->tx, TX_WRITE) : 0;
+}
+
+static void direction_settle(struct mconn *c, int from)
+{
+	const struct msock *s = c->c.end[from] ? sock_of(c->c.end[from]) : NULL;
+	const struct msock *r = c->c.end[!from] ? sock_of(c->c.end[!from]) : NULL;
+	struct ledger *l = &c->c.dir[from];
+
+	s = is_stream(s) ? s : NULL;
+	r = is_stream(r) ? r : NULL;
+	l->residual = unexplained(l, s);
+	if (s && s->tx.exact && !s->untold && (c->c.ended || s->calling == s->receiving))
+		l->residual = max64(l->residual, apart(l->written, l->calls_wrote));
+	if (r && r->rx.exact && !r->untold && (c->c.ended || !r->receiving))
+		l->residual = max64(l->residual, apart(l->read + l->reread, l->calls_read));
+}
+
+void ledger_settle(struct mconn *c)
+{
+	if (c->frozen ||
+	    c->c.protocol != IPPROTO_TCP) /* where calls are all there is, nothing can differ */
+		return;
+	direction_settle(c, 0);
+	if (!c->c.end[0] || c->c.end[0] != c->c.end[1])
+		direction_settle(c, 1);
+}
+
+/* AF_UNIX has neither sequence numbers nor a wire: what was sent is in the peer's queue. */
+static void unix_ledger(struct mconn *c, int from)
 {
 	const struct counts *n = &c->counts[from];
 	const struct msock *s = c->c.end[from] ? sock_of(c->c.end[from]) : NULL;
 	const struct msock *r = c->c.end[!from] ? sock_of(c->c.end[!from]) : NULL;
-	__u64 arrived = max64(n->arrived, n->read + n->dropped);
-	struct ledger l = { .tx_seen = s, .rx_seen = r, .read = n->read, .destroyed = n->dropped };
+	struct ledger l = { .tx_seen = s, .rx_seen = r, .read = n->read.bytes };
 
-	/* AF_UNIX has no wire: what was sent is in the peer's queue. */
-	if (c->c.family == AF_UNIX && r)
-		arrived = max64(arrived, n->sent);
-	l.written = max64(n->sent, arrived);
-	l.in_flight = n->arrived_n ? l.written - arrived : 0;
-	l.rcvq = r ? arrived - n->read - n->dropped : 0;
+	l.written = max64(n->sent.bytes, n->read.bytes);
+	l.rcvq = r ? l.written - l.read : 0;
 	l.partial = (s && s->s.seeded) || (r && r->s.seeded);
-	if (n->arrived_n && n->arrived_n <= c->c.dgrams[from][1] + c->c.dgrams[from][2]) {
-		l.discarded = l.rcvq;
-		l.rcvq = 0;
-	}
 	if (r && rx_closed(r)) {
-		l.discarded += l.rcvq;
+		l.discarded = l.rcvq;
 		l.rcvq = 0;
 	}
 	c->c.dir[from] = l;
 	assert(ledger_check(&l));
+}
+
+void ledger_of_counts(struct mconn *c, int from)
+{
+	if (c->c.protocol == IPPROTO_UDP)
+		dgram_ledger(c, from);
+	else
+		unix_ledger(c, from);
 }

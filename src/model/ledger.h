@@ -11,14 +11,15 @@
 static inline __u64 ledger_sum(const struct ledger *l)
 {
 	return l->unsent + l->in_flight + l->rcvq + l->read + l->destroyed + l->discarded +
-	       l->unacked;
+	       l->unacked + l->truncated;
 }
 
 /* No more bytes than were written, and with both ends in sight exactly those. */
 static inline bool ledger_check(const struct ledger *l)
 {
 	const __u64 part[] = {
-		l->unsent, l->in_flight, l->rcvq, l->destroyed, l->discarded, l->read, l->unacked,
+		l->unsent,    l->in_flight, l->rcvq,	l->destroyed,
+		l->discarded, l->read,	    l->unacked, l->truncated,
 	};
 	size_t i;
 
@@ -28,7 +29,7 @@ static inline bool ledger_check(const struct ledger *l)
 	return ledger_sum(l) <= l->written;
 }
 
-/* With both ends in sight nothing may be missing. TCP only: datagrams have no order to count by. */
+/* With both ends in sight nothing may be missing. */
 static inline bool ledger_balanced(const struct ledger *l)
 {
 	if (!l->tx_seen || !l->rx_seen)

@@ -7,13 +7,14 @@
  * other fields are taken unless the sample is older by its sequence numbers.
  *
  * What the kernel does around the ends of a stream, and this file relies on:
- * - in SYN_SENT, SYN_RECV and LISTEN the sequence numbers are not those of a stream yet;
+ * - in SYN_SENT, SYN_RECV and LISTEN the sequence numbers are not those of a stream yet, but for a
+ *   listener's child: born with the SYN's data (fast open), it can be read and written in SYN_RECV;
  * - tcp_set_state() is called before the FIN is queued: at ESTABLISHED -> FIN_WAIT1 (or
  *   CLOSE_WAIT -> LAST_ACK) write_seq is still the end of the data;
  * - SOCK_DONE is set in tcp_fin(), when rcv_nxt already counts the FIN; reading past the last
  *   byte moves copied_seq over the FIN too;
- * - in CLOSE nothing is sent any more and tcp_disconnect() picks a new write_seq, but what lies in
- *   the receive queue can still be read until the last descriptor is closed.
+ * - in CLOSE nothing is sent any more and tcp_disconnect() picks a new write_seq and copied_seq; but
+ *   what lies in the receive queue can still be read until the last descriptor is closed.
  */
 #include "inside.h"
 
@@ -30,13 +31,23 @@ static bool state_in(unsigned int state, unsigned int set)
 	return state < 32 && (STATE_BIT(state) & set);
 }
 
-/* First sight of a stream. A socket that was born under our eyes has moved no byte before it. */
+static bool has_streams(const struct msock *s, unsigned int state)
+{
+	return state_in(state, STATES_STREAM) || (state == TCP_S_SYN_RECV && s->s.passive);
+}
+
+/*
+ * First sight of a stream. A socket that was born under our eyes has moved no byte before it.
+ * Where two SYNs crossed, ours may still be unacknowledged when the socket is closed in SYN_RECV:
+ * snd_una is then the SYN's own number, and nothing can have been written.
+ */
 static void streams_start(const struct model *m, struct msock *s, const struct levels *lv)
 {
 	const __u32 tx[] = { lv->write_seq, lv->snd_nxt, lv->snd_una };
 	const __u32 rx[] = { lv->rcv_nxt, lv->copied_seq };
+	bool syns_crossed = lv->state == TCP_S_SYN_RECV && !s->s.passive;
 
-	track_start(&s->tx, tx, 3, TX_UNA);
+	track_start(&s->tx, tx, 3, syns_crossed ? TX_WRITE : TX_UNA);
 	track_start(&s->rx, rx, 2, RX_COPIED);
 	s->tx.exact = s->rx.exact = s->announced && !s->s.seeded && !m->lossy;
 }
@@ -81,9 +92,9 @@ static int streams_apply(const struct model *m, struct msock *s, const struct le
 {
 	int news = 1;
 
-	if (state == TCP_S_CLOSE && s->rx.seen && from == LEVELS_CALL)
+	if (state == TCP_S_CLOSE && s->rx.seen && from == LEVELS_READ)
 		return track_grow(&s->rx, RX_COPIED, lv->copied_seq);
-	if (!state_in(state, STATES_STREAM))
+	if (!has_streams(s, state))
 		return 0;
 	if (!s->tx.seen)
 		streams_start(m, s, lv);

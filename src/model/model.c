@@ -99,7 +99,7 @@ static void socks_free(struct model *m)
 	void *s;
 
 	while (m->socks && hash_next(m->socks, &pos, NULL, &s))
-		free(((struct msock *)s)->unread);
+		unread_free(s);
 	map_free(m->socks);
 }
 
@@ -329,6 +329,7 @@ int model_lost(struct model *m, __u64 t_ns, __u64 lost)
 	};
 
 	m->lossy = true;
+	m->lost += lost;
 	return model_emit(m, &s);
 }
 

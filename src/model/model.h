@@ -40,12 +40,52 @@ struct ledger {
 	__u64 rcvq;	 /* in the receiver's queue, unread */
 	__u64 read;	 /* taken out by the receiving application */
 	__u64 destroyed; /* thrown away unsent (RST, linger 0) */
-	__u64 discarded; /* receive queue thrown away (closed unread) */
+	__u64 discarded; /* receive queue thrown away (closed unread); urgent bytes that no call returned */
 	bool tx_seen;	 /* the sender's counters are known */
 	bool rx_seen;	 /* the receiver's counters are known */
 	bool partial;	 /* the connection is older than the trace: counted since the first sight */
 	bool fin;	 /* the sender has queued its FIN */
 	__u64 unacked;	 /* sent, and nobody had acknowledged or received it when the connection ended */
+	/* TCP, the same from what the calls returned; valid with tx_seen and rx_seen and without partial: */
+	__u64 calls_wrote;
+	__u64 calls_read; /* without peeks; urgent bytes fetched with MSG_OOB included */
+	__u64 reread;	  /* urgent bytes returned twice: in calls_read twice, in read once */
+	__u64 residual;	  /* in a summary: bytes the kernel's counters and the calls disagree by; 0: it balances */
+	__u64 truncated;  /* UDP: cut off because the reader's buffer was too short */
+};
+
+/* A number of datagrams, and the bytes in them. */
+struct dgram_sum {
+	__u64 n, bytes;
+};
+
+/* Why the latest one did not get through. */
+struct dgram_why {
+	__u32 error;		 /* of a drop: ENOMEM = receive buffer full, ENOBUFS = no memory for UDP; 0: none */
+	__u32 rmem, rcvbuf;	 /* at that moment, bytes of memory: queued, and allowed */
+	__u32 counter;		 /* the kernel's own count of drops at that socket, whoever sent them */
+	const char *reason;	 /* of a drop, the kernel's name for it; NULL: not told */
+	const char *lost_reason; /* of one that was stopped before it came to a socket; NULL: not told */
+};
+
+/*
+ * Where the datagrams of one direction are: sent = in_flight + queued + read + discarded + dropped +
+ * nobody + lost, each with its bytes; those cut off (truncated) beside those read. conn->dir says
+ * the same of the bytes alone.
+ */
+struct dgram_ledger {
+	struct dgram_sum sent;	    /* accepted by the sender's kernel; sender not seen: what came */
+	struct dgram_sum in_flight; /* sent, not known to have come */
+	struct dgram_sum arrived;   /* at the receiver's socket, dropped there or queued */
+	struct dgram_sum queued;    /* unread */
+	struct dgram_sum read;	    /* bytes: what the calls returned */
+	struct dgram_sum truncated; /* of those read, cut short; bytes: what was cut off */
+	struct dgram_sum discarded; /* unread when the socket was closed */
+	struct dgram_sum dropped;   /* at the socket */
+	struct dgram_sum nobody;    /* no socket takes them: ICMP answers */
+	struct dgram_sum lost;	    /* the rest: stopped or lost on the way */
+	struct dgram_sum residual;  /* in a summary: not accounted for because events were lost, or read and never sent */
+	struct dgram_why why;
 };
 
 struct conn;
@@ -99,7 +139,8 @@ struct conn {
 	bool fin_seen[2];
 	bool established;
 	bool ended;
-	__u64 dgrams[2][3]; /* UDP, by sender: sent, delivered, dropped */
+	__u64 dgrams[2][3]; /* UDP and AF_UNIX, by sender: sent, delivered, dropped */
+	struct dgram_ledger udp[2]; /* [0] client to server, [1] server to client */
 };
 
 /* How a conversation ended, for summaries. */
@@ -148,7 +189,7 @@ struct step {
 	bool win_scaled;
 	bool rel_known;	      /* rel_seq and rel_ack mean something */
 	const char *reason;   /* name of an RST or drop reason, NULL if none; static or model-owned */
-	__u64 n;	      /* STEP_LOST: how many; STEP_TRUNC: bytes */
+	__u64 n;	      /* STEP_LOST: how many; STEP_TRUNC: bytes; STEP_SUMMARY: events lost in its time */
 	enum conn_end how;    /* STEP_SUMMARY */
 };
 

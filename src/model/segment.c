@@ -78,6 +78,27 @@ static void learn_sent(struct passage *p)
 	ledger_update(p->c);
 }
 
+/*
+ * What the other end says it has. A kernel does not look at the acknowledgement of an RST, which may
+ * be the only one for the last bytes; and a segment seen arriving may be dropped behind that point.
+ */
+static void learn_acked(struct passage *p)
+{
+	struct sock *end = p->c->c.end[!p->from];
+	struct msock *s = end ? sock_of(end) : NULL;
+	__s32 ahead;
+
+	if (!s || !s->tx.seen || !(p->g->flags & TCPF_ACK) || p->c->frozen || s->s.destroyed)
+		return;
+	ahead = seq_diff(p->g->ack, (__u32)s->tx.v[TX_UNA]);
+	if (ahead <= 0 || s->tx.v[TX_UNA] + (__u32)ahead > s->tx.v[TX_NXT])
+		return;
+	if (s->tx.v[TX_UNA] + (__u32)ahead <= s->tx_acked)
+		return;
+	s->tx_acked = s->tx.v[TX_UNA] + (__u32)ahead;
+	ledger_update(p->c);
+}
+
 /* --- seen before? --- */
 
 static struct seen *seen_same(struct wire *w, const struct event_segment *g, bool unarrived)
@@ -310,20 +331,27 @@ static void claim(struct model *m, struct passage *p, struct msock *s)
 		conn_sit(m, p->c, s, p->from);
 }
 
+/* Of a datagram in fragments only the first one is seen: its UDP header has the whole length. */
+static __u32 dgram_len(const struct event_segment *g)
+{
+	return g->sflags & SEGF_FRAGMENT ? g->seq : g->len;
+}
+
 static void receive_dgram(struct model *m, const struct passage *p, struct msock *r)
 {
 	const struct ev_addr *src = &p->flow->end[!!(p->g->sflags & SEGF_FROM_B)];
+	const struct unread_dgram d = {
+		.conn = p->c,
+		.t_ns = p->g->e.t_ns,
+		.len = dgram_len(p->g),
+	};
 
 	if (p->out || !(p->g->sflags & SEGF_UDP) || !r)
 		return;
 	if (conn_side(p->c, r) < 0)
 		pair_dgram(m, r, src, false, p->g->e.t_ns);
-	if (conn_side(p->c, r) < 0)
-		return;
-	r->last_in = p->c;
-	r->last_in_len = p->g->len;
-	dgram_arrived(p->c, p->from, p->g->len);
-	unread_arrived(r, p->g->sflags & SEGF_FRAGMENT ? UNREAD_UNKNOWN : p->g->len);
+	if (conn_side(p->c, r) >= 0)
+		dgram_came(m, p->c, p->from, r, &d);
 }
 
 static bool is_home(const struct passage *p)
@@ -378,14 +406,18 @@ static void passes(struct model *m, struct passage *p, struct msock *named, stru
 		p->from = from;
 	p->home = is_home(p);
 	learn_syn(p);
+	urgent_marked(&p->c->wire[p->from], p->g);
 	departs = is_departure(p);
 	rtx = departs ? note_departure(p) : note_passing(p, s);
 	if (rtx)
 		s->sflags |= STEP_RTX;
 	count_segment(p, departs);
+	if (departs && p->g->sflags & SEGF_UDP)
+		dgram_left(p->c, p->from, dgram_len(p->g));
 	count_retransmits(p->c, p->from);
 	learn_end(p);
 	learn_sent(p);
+	learn_acked(p);
 }
 
 int segment_event(struct model *m, const struct moment *mo, struct step *s)

@@ -359,13 +359,26 @@ void sock_orphan(struct model *m, struct msock *s, __u64 t_ns)
 		sock_die(m, s, t_ns);
 }
 
+void sock_taken_apart(struct msock *s)
+{
+	if (!sock_is_tcp(s) || s->s.state != TCP_S_CLOSE)
+		return;
+	s->taken_apart = true;
+	if (s->s.conn)
+		ledger_update(conn_of(s->s.conn));
+}
+
 void sock_restart(struct model *m, struct msock *s, __u64 t_ns)
 {
 	conn_leave(m, s, t_ns);
 	s->s.base_known = false;
 	s->established = false;
 	s->tx = (struct track){ .seen = false };
+	s->tx_acked = 0;
 	s->rx = (struct track){ .seen = false };
+	s->urgent = (struct urgent){ .marked = 0 };
+	s->out = s->in_line = 0;
+	s->untold = s->taken_apart = false;
 	memset(&s->s.lv, 0, sizeof(s->s.lv));
 	if (!s->bound) /* tcp_set_state() gave the port back at CLOSE */
 		memset(&s->s.src, 0, sizeof(s->s.src));
@@ -378,6 +391,6 @@ void sock_free(struct model *m, struct msock *s)
 	if (s->s.listener)
 		sock_of(s->s.listener)->refs--;
 	hash_del(m->socks, s->s.sid);
-	free(s->unread);
+	unread_free(s);
 	free(s);
 }

@@ -36,8 +36,11 @@ static int summary_emit(struct model *m, struct mconn *c, __u64 t_ns)
 		.layer = LAYER_APP,
 		.conn = &c->c,
 		.how = conn_how(c),
+		.n = m->lost - c->lost_before,
 	};
 
+	ledger_settle(c);
+	dgram_settle(c, s.n);
 	c->told = true;
 	return model_emit(m, &s);
 }

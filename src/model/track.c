@@ -52,8 +52,11 @@ void track_set_fin(struct track *t, __u32 raw)
 
 __u64 track_pos(const struct track *t, unsigned int i)
 {
-	__u64 v = t->v[i];
+	return track_place(t, t->v[i]);
+}
 
+__u64 track_place(const struct track *t, __u64 v)
+{
 	if (!t->seen)
 		return 0;
 	if (t->fin_known && v > t->fin)

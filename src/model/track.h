@@ -31,5 +31,6 @@ int track_grow(struct track *t, unsigned int i, __u32 raw);
 void track_set_base(struct track *t, __u32 raw);	/* the stream's true first byte */
 void track_set_fin(struct track *t, __u32 raw);		/* first word counts */
 __u64 track_pos(const struct track *t, unsigned int i); /* data bytes since base; 0 if not seen */
+__u64 track_place(const struct track *t, __u64 v);	/* the same of any number on the scale of v[] */
 
 #endif

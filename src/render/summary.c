@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -58,6 +59,8 @@ static int say_end(struct render *r, const struct step *s, int end)
 		snprintf(text, sizeof(text), "%s, process %u", addr, c->pid[end]);
 	else if (s->how == END_REFUSED && end == 1)
 		snprintf(text, sizeof(text), "%s, nobody listens", addr);
+	else if (!c->end[end] && c->udp[!end].nobody.n)
+		snprintf(text, sizeof(text), "%s, no socket takes it", addr);
 	else if (!c->end[end])
 		snprintf(text, sizeof(text), "%s, not seen from here", addr);
 	else if (c->end[end]->passive)
@@ -106,19 +109,65 @@ static void add_term(struct text *t, bool *any, __u64 bytes, const char *where)
 	*any = true;
 }
 
+static const char *plural(__u64 n)
+{
+	return n == 1 ? "" : "s";
+}
+
+/* Of bytes whose both ends are in sight: those that are nowhere. */
+static __u64 missing(const struct ledger *l)
+{
+	__u64 placed = l->unsent + l->in_flight + l->rcvq + l->read + l->destroyed + l->discarded +
+		       l->unacked + l->truncated;
+
+	if (!l->tx_seen || !l->rx_seen)
+		return 0;
+	return placed < l->written ? l->written - placed : placed - l->written;
+}
+
+static __u64 residual(const struct ledger *l)
+{
+	return l->residual > missing(l) ? l->residual : missing(l);
+}
+
+/* lost: events, in the conversation's time. */
+static void residual_words(struct text *t, const struct ledger *l, __u64 lost)
+{
+	if (!residual(l))
+		return;
+	if (lost)
+		text_printf(t, "; %llu event%s lost: %llu B not accounted for",
+			    (unsigned long long)lost, lost == 1 ? " was" : "s were",
+			    (unsigned long long)residual(l));
+	else
+		text_printf(t, ", residual %llu B", (unsigned long long)residual(l));
+	if (!l->residual)
+		return;
+	if (l->tx_seen)
+		text_printf(t, "; calls wrote %llu B", (unsigned long long)l->calls_wrote);
+	if (l->rx_seen)
+		text_printf(t, "; calls read %llu B", (unsigned long long)l->calls_read);
+}
+
+static void arrived_words(struct text *t, const struct ledger *l)
+{
+	bool any = true;
+
+	text_printf(t, "%llu B arrived = %llu read",
+		    (unsigned long long)(l->read + l->rcvq + l->discarded),
+		    (unsigned long long)l->read);
+	add_term(t, &any, l->rcvq, "unread");
+	add_term(t, &any, l->discarded, "thrown away unread");
+	text_add(t, "; the writer is not seen from here");
+}
+
 /* "14 B written = 14 read, balanced": every byte in one place, or the residual said aloud. */
 static void ledger_words(struct text *t, const struct ledger *l)
 {
-	__u64 placed = l->unsent + l->in_flight + l->rcvq + l->read + l->destroyed + l->discarded +
-		       l->unacked;
 	bool any = false;
 
 	if (!l->tx_seen) {
-		text_printf(t, "%llu B arrived = %llu read",
-			    (unsigned long long)(l->read + l->rcvq), (unsigned long long)l->read);
-		any = true;
-		add_term(t, &any, l->rcvq, "unread");
-		text_add(t, "; the writer is not seen from here");
+		arrived_words(t, l);
 		return;
 	}
 	text_printf(t, "%llu B written", (unsigned long long)l->written);
@@ -144,15 +193,11 @@ static void ledger_words(struct text *t, const struct ledger *l)
 	add_term(t, &any, l->destroyed, "thrown away unsent");
 	if (!any)
 		text_add(t, "0 read");
-	if (placed == l->written)
+	if (l->reread)
+		text_printf(t, " (%llu urgent byte%s read twice)", (unsigned long long)l->reread,
+			    plural(l->reread));
+	if (!residual(l))
 		text_add(t, ", balanced");
-	else
-		text_printf(t, ", residual %lld B", (long long)(l->written - placed));
-}
-
-static const char *plural(__u64 n)
-{
-	return n == 1 ? "" : "s";
 }
 
 static int say_counts(struct render *r, const struct conn *c, int d)
@@ -170,11 +215,100 @@ static int say_counts(struct render *r, const struct conn *c, int d)
 	return say_labeled(r, "", STYLE_DIM, words);
 }
 
-static void dgram_words(struct text *t, const __u64 *n)
+static void add_dgrams(struct text *t, bool *any, const struct dgram_sum *sum, const char *where)
 {
-	text_printf(t, "%llu datagram%s sent, %llu delivered, %llu dropped",
-		    (unsigned long long)n[0], plural(n[0]), (unsigned long long)n[1],
-		    (unsigned long long)n[2]);
+	if (!sum->n)
+		return;
+	text_printf(t, "%s%llu %s (%llu B)", *any ? " + " : "", (unsigned long long)sum->n, where,
+		    (unsigned long long)sum->bytes);
+	*any = true;
+}
+
+static void dgram_places(struct text *t, const struct dgram_ledger *d)
+{
+	bool any = false;
+
+	if (d->read.n && d->truncated.n) {
+		text_printf(t, "%llu read (%llu B, and %llu B cut off)",
+			    (unsigned long long)d->read.n, (unsigned long long)d->read.bytes,
+			    (unsigned long long)d->truncated.bytes);
+		any = true;
+	} else {
+		add_dgrams(t, &any, &d->read, "read");
+	}
+	add_dgrams(t, &any, &d->queued, "unread");
+	add_dgrams(t, &any, &d->discarded, "thrown away unread");
+	add_dgrams(t, &any, &d->dropped, "dropped at the socket");
+	add_dgrams(t, &any, &d->nobody, "to nobody");
+	add_dgrams(t, &any, &d->lost, "lost on the way");
+	add_dgrams(t, &any, &d->in_flight, "not seen to arrive");
+}
+
+/* "5 datagrams sent (500 B) = 3 read (300 B) + 2 dropped at the socket (200 B), balanced" */
+static void dgram_words(struct text *t, const struct conn *c, int from, __u64 lost)
+{
+	const struct dgram_ledger *d = &c->udp[from];
+	const struct ledger *l = &c->dir[from];
+
+	text_printf(t, "%llu datagram%s %s", (unsigned long long)d->sent.n, plural(d->sent.n),
+		    l->tx_seen ? "sent" : "came");
+	if (!d->sent.n)
+		return;
+	text_printf(t, " (%llu B)", (unsigned long long)d->sent.bytes);
+	if (!l->rx_seen && !d->nobody.n && !d->lost.n) {
+		text_add(t, "; the receiver is not seen from here");
+		return;
+	}
+	text_add(t, " = ");
+	dgram_places(t, d);
+	if (lost && d->residual.n)
+		text_printf(t, "; %llu event%s lost: %llu not accounted for",
+			    (unsigned long long)lost, lost == 1 ? " was" : "s were",
+			    (unsigned long long)d->residual.n);
+	else if (d->residual.n || d->residual.bytes)
+		text_printf(t, "; residual %llu (%llu B)", (unsigned long long)d->residual.n,
+			    (unsigned long long)d->residual.bytes);
+	else if (!d->in_flight.n)
+		text_add(t, ", balanced");
+}
+
+static const char *drop_words(__u32 error)
+{
+	if (error == ENOMEM)
+		return "no room in the receive buffer";
+	if (error == ENOBUFS)
+		return "no memory left for UDP";
+	return error ? errno_name((int)error) : "by the kernel";
+}
+
+/* Why some did not get through: the queue's level, and the kernel's own count. */
+static int say_drops(struct render *r, const struct dgram_ledger *d)
+{
+	const struct dgram_why *w = &d->why;
+	char words[256];
+	struct text t;
+
+	text_start(&t, words, sizeof(words));
+	if (d->dropped.n) {
+		text_printf(&t, "dropped: %s", drop_words(w->error));
+		if (w->reason)
+			text_printf(&t, " (%s)", w->reason);
+		if (w->rcvbuf)
+			text_printf(&t, ", %u of %u B of memory in use", w->rmem, w->rcvbuf);
+		if (w->counter)
+			text_printf(&t, "; the kernel counts %u at this socket", w->counter);
+	}
+	if (w->lost_reason)
+		text_printf(&t, "%scame to no socket: %s", d->dropped.n ? "; " : "", w->lost_reason);
+	return t.len ? say_labeled(r, "", STYLE_DIM, words) : 0;
+}
+
+/* Why a ledger does not begin with the first byte. */
+static const char *since_words(const struct conn *c)
+{
+	if ((c->end[0] && c->end[0]->seeded) || (c->end[1] && c->end[1]->seeded))
+		return " (counted since tracing began)";
+	return " (counted since events were lost)";
 }
 
 /* d: 0 = from client to server. */
@@ -182,22 +316,26 @@ static int say_direction(struct render *r, const struct step *s, int d)
 {
 	const struct ledger *l = &s->dir[d];
 	bool udp = s->conn->protocol == IPPROTO_UDP;
-	char words[320], label[32];
+	char words[400], label[32];
 	struct text t;
 	int err;
 
 	text_start(&t, words, sizeof(words));
 	if (udp)
-		dgram_words(&t, s->conn->dgrams[d]);
+		dgram_words(&t, s->conn, d, s->n);
 	else if (l->tx_seen || l->rx_seen)
 		ledger_words(&t, l);
 	else
 		text_add(&t, "bytes not counted");
+	if (!udp)
+		residual_words(&t, l, s->n);
 	if (l->partial)
-		text_add(&t, " (counted since tracing began)");
+		text_add(&t, since_words(s->conn));
 	snprintf(label, sizeof(label), "%s -> %s", end_word(d), end_word(!d));
-	err = say_labeled(r, label, strstr(words, "residual") ? STYLE_ALARM : STYLE_PLAIN, words);
-	return err || udp ? err : say_counts(r, s->conn, d);
+	err = say_labeled(r, label, residual(l) ? STYLE_ALARM : STYLE_PLAIN, words);
+	if (err)
+		return err;
+	return udp ? say_drops(r, &s->conn->udp[d]) : say_counts(r, s->conn, d);
 }
 
 /* Nothing to count: no connection came about, or a pair inside a program was never used. */
@@ -220,7 +358,8 @@ int summary_conn(struct render *r, const struct step *s)
 	text_start(&t, words, sizeof(words));
 	how_words(&t, c, s->how);
 	fmt_duration(lasted, sizeof(lasted), conn_lasted_ns(s));
-	err = text_say(r, STYLE_BOLD, "== #%u %s, %s: %s", heads_number(r, c->id), conn_kind(c), lasted, words);
+	err = text_say(r, STYLE_BOLD, "== #%u %s, %s: %s", heads_number(r, c->id), conn_kind(c),
+		       lasted, words);
 	for (d = 0; !err && d < 2; d++)
 		err = say_end(r, s, d);
 	if (is_bare(s))

@@ -47,6 +47,20 @@ second_namespace() {
     nsenter --net="/run/netns/$NS2" -- ip link set lo up
 }
 
+# A second namespace, $NS2, joined to ours by a veth pair: 10.9.0.1 here, 10.9.0.2 there. in_there runs there.
+joined_namespace() {
+    second_namespace
+    in_ns ip link add name left type veth peer name right netns "$NS2"
+    in_ns ip addr add 10.9.0.1/24 dev left
+    in_there ip addr add 10.9.0.2/24 dev right
+    in_ns ip link set left up
+    in_there ip link set right up
+}
+
+in_there() {
+    nsenter --net="/run/netns/$NS2" -- "$@"
+}
+
 # A directory that other users can enter; the test's own is root's. Removed with the test.
 public_dir() {
     PUBLIC=$(mktemp -d /tmp/live.XXXXXX)

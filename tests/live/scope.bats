@@ -282,20 +282,6 @@ for shown in (False, True):
     done
 }
 
-# A second namespace, $NS2, joined to ours by a veth pair: 10.9.0.1 here, 10.9.0.2 there. in_there runs there.
-joined_namespace() {
-    second_namespace
-    in_ns ip link add name left type veth peer name right netns "$NS2"
-    in_ns ip addr add 10.9.0.1/24 dev left
-    in_there ip addr add 10.9.0.2/24 dev right
-    in_ns ip link set left up
-    in_there ip link set right up
-}
-
-in_there() {
-    nsenter --net="/run/netns/$NS2" -- "$@"
-}
-
 # A server in the other namespace that waits for one client. $SERVER is its pid.
 serve_there() {
     nsenter --net="/run/netns/$NS2" -- timeout "$LIMIT" socat -u TCP-LISTEN:7007,reuseaddr \

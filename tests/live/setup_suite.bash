@@ -23,7 +23,7 @@ setup_suite() {
         echo "$TRACE is not there: run make first" >&2
         return 1
     fi
-    for prog in gcc ip nsenter python3 strace tcpdump ss curl nc socat timeout bpftool; do
+    for prog in gcc ip nsenter python3 strace tcpdump ss curl nc socat timeout bpftool nft; do
         if ! command -v "$prog" >/dev/null; then
             echo "the live tests need $prog" >&2
             return 1

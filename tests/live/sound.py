@@ -13,7 +13,7 @@ from q import load
 SENDS = {"sendto", "sendmsg", "sendmmsg", "write", "writev"}
 RECEIVES = {"recvfrom", "recvmsg", "recvmmsg", "read", "readv"}
 ALWAYS = ("id", "t_ns", "kind", "layer")
-PARTS = ("unsent", "in_flight", "rcvq", "read", "destroyed", "discarded", "unacked")
+PARTS = ("unsent", "in_flight", "rcvq", "read", "destroyed", "discarded", "unacked", "cut_off")
 
 
 def frame(lines, lossy):
@@ -85,9 +85,10 @@ def ledgers(events):
         ledger = e.get("ledger")
         now = ledger["written"] if ledger and ledger["tx_seen"] else None
         if now is not None and e.get("sock"):
-            if now < written[e["sock"]]:
-                bad.append(f"id {e['id']}: written shrinks from {written[e['sock']]} to {now}")
-            written[e["sock"]] = now
+            way = e["sock"], e.get("conn")  # a datagram socket may be in several conversations
+            if now < written[way]:
+                bad.append(f"id {e['id']}: written shrinks from {written[way]} to {now}")
+            written[way] = now
     return bad
 
 
@@ -104,8 +105,7 @@ def moved(events):
         amount = e["len"] if e["call"] in ("sendmmsg", "recvmmsg") else e["ret"]
         if e["call"] in SENDS:
             sent[e["sock"]] += amount
-        elif e["call"] in RECEIVES and not {"MSG_PEEK", "MSG_TRUNC"} & set(
-                str(e.get("flags", "")).split("|")):
+        elif e["call"] in RECEIVES and "MSG_PEEK" not in str(e.get("flags", "")).split("|"):
             received[e["sock"]] += amount
     return sent, received, unclear
 

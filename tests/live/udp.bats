@@ -76,3 +76,50 @@ END
 3 -
 END
 }
+
+@test "udp: where every datagram is, at the end" {
+    trace_run -- "$PROGS/udp" drop
+    read -r _ sent _ received <"$BATS_TEST_TMPDIR/stdout"
+    same "sent, read, dropped" "$sent $received $((sent - received))" \
+        "$(q -o client_datagrams.sent.n,client_datagrams.read.n,client_datagrams.dropped.n kind=summary)"
+    same "why" "ENOMEM SOCKET_RCVBUFF $((sent - received))" \
+        "$(q -o client_datagrams.drop_errno,client_datagrams.drop_reason,client_datagrams.drop_counter \
+            kind=summary)"
+    trace_run -- "$PROGS/udp" trunc
+    same "read, cut off" "2 7 1 6" \
+        "$(q -o client_datagrams.read.n,client_datagrams.read.bytes,client_datagrams.truncated.n,client_datagrams.truncated.bytes kind=summary)"
+    trace_run -- "$PROGS/udp" dead
+    same "to nobody" "1 3 NO_SOCKET" \
+        "$(q -o client_datagrams.nobody.n,client_datagrams.nobody.bytes,client_datagrams.lost_reason kind=summary)"
+}
+
+@test "udp: the text says where they are" {
+    trace_raw --width 100 -o "$BATS_TEST_TMPDIR/text" -- "$PROGS/udp" drop
+    read -r _ sent _ received <"$BATS_TEST_TMPDIR/stdout"
+    grep -F "$sent datagrams sent ($((512 * sent)) B) = $received read ($((512 * received)) B) + $((sent - received)) dropped" \
+        "$BATS_TEST_TMPDIR/text"
+    grep -F "the kernel counts $((sent - received))" "$BATS_TEST_TMPDIR/text"
+}
+
+@test "udp: of sockets that share a port, the one that got it" {
+    trace_run -- "$PROGS/udp" shared
+    expect_rows client_datagrams.sent.n,client_datagrams.read.n,client_datagrams.lost.n kind=summary <<'END'
+2 2 0
+2 2 0
+2 2 0
+2 2 0
+2 2 0
+2 2 0
+END
+    expect_no_alarm
+}
+
+# SEED=n repeats a run.
+@test "udp: random conversations balance, to the datagram and to the byte" {
+    seed=${SEED:-$((RANDOM << 15 | RANDOM))}
+    echo "# again: SEED=$seed tests/run tests/live/udp.bats" >&3
+    trace_run -- "$PROGS/udp_random" "$seed" 60
+    same status 0 "$status"
+    same "events lost" 0 "$(one lost type=trailer)"
+    python3 "$LIVE/udp_sums.py" "$OUT" "$BATS_TEST_TMPDIR/stdout"
+}

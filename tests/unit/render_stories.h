@@ -324,7 +324,8 @@ static inline void sent_datagram(struct story *st, __u32 len)
 	__u64 t = st->now_ns, id = story_enter_addr(st, CLIENT, 1, c, "127.0.0.1", 5000);
 
 	story_segment(st, 0, 0, 0, len, 0);
-	st->conn[0].dgrams[0][0]++;
+	st->conn[0].udp[0].sent.n++;
+	st->conn[0].udp[0].sent.bytes += len;
 	story_exit_addr(st, CLIENT, 1, c, "127.0.0.1", 5000, id, t, len);
 }
 
@@ -357,7 +358,16 @@ static inline void story_udp(struct story *st)
 	sent_datagram(st, 2000);
 	st->sock[0].lv.rmem_alloc = 65000;
 	story_moment(st, EV_UDP_DROP, SERVER, 0, ENOMEM, 0, 2000);
-	st->conn[0].dgrams[0][1] = st->conn[0].dgrams[0][2] = 1;
+	st->conn[0].udp[0].read = (struct dgram_sum){ 1, 10 };
+	st->conn[0].udp[0].truncated = (struct dgram_sum){ 1, 20 };
+	st->conn[0].udp[0].dropped = (struct dgram_sum){ 1, 2000 };
+	st->conn[0].udp[0].why = (struct dgram_why){
+		.error = ENOMEM,
+		.rmem = 65000,
+		.rcvbuf = 65536,
+		.counter = 1,
+		.reason = "SOCKET_RCVBUFF",
+	};
 	story_summary(st, 0, END_OPEN);
 }
 

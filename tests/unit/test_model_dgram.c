@@ -4,6 +4,8 @@
  */
 #include "build_events.h"
 
+#include <errno.h>
+
 enum { CLIENT = 20, SERVER = 10, SRV = 1, CLI = 2, FID = 9 };
 
 struct udp {
@@ -191,6 +193,7 @@ static void test_udp_port_late(void **state)
 /* Two of five find the queue full; one of those read is cut short by a small buffer. */
 static void test_udp_drops(void **state)
 {
+	struct levels lv = { .rmem_alloc = 4000, .rcvbuf = 4096, .flags = LV_VALID };
 	struct made_call mc = call_of(CLIENT, CALL_SENDTO, CLI, 3);
 	struct story y;
 	struct udp u = udp_open(&y, true);
@@ -206,7 +209,8 @@ static void test_udp_drops(void **state)
 		call_enters(&y, &mc);
 		udp_passes(&y, &u, CLI, 100, true);
 		udp_passes(&y, &u, CLI, 100, false);
-		t = sock_told(&y, EV_UDP_DROP, SRV, 12, 0, 108, NULL);
+		lv.drops = (__u32)i + 1;
+		t = sock_told(&y, EV_UDP_DROP, SRV, ENOMEM, 0, 108, &lv);
 		assert_int_equal(t->s.dir[0].destroyed, (i + 1) * 100);
 		call_returns(&y, &mc, 100);
 	}
@@ -220,8 +224,13 @@ static void test_udp_drops(void **state)
 	t = udp_receives(&y, &u, SRV, 100, 0);
 	assert_int_equal(t->s.dir[0].rcvq, 0);
 	assert_int_equal(t->s.dir[0].read, 260);
-	assert_int_equal(t->s.dir[0].discarded, 40);
+	assert_int_equal(t->s.dir[0].truncated, 40);
 	assert_true(ledger_balanced(&t->s.dir[0]));
+	assert_int_equal(t->s.conn->udp[0].truncated.n, 1);
+	assert_int_equal(t->s.conn->udp[0].arrived.n, 5);
+	assert_int_equal(t->s.conn->udp[0].why.error, ENOMEM);
+	assert_int_equal(t->s.conn->udp[0].why.rmem, 4000);
+	assert_int_equal(t->s.conn->udp[0].why.counter, 2);
 	story_close(&y);
 }
 
@@ -247,12 +256,20 @@ static void test_udp_two_clients(void **state)
 	t = segment_told(&y, g);
 	assert_ptr_equal(t->s.sock, model_sock(y.m, SRV));
 	assert_int_equal(t->s.conn->id, 2);
+	segment_told(&y, g);
+	mc.c.len = 5; /* the second client's overtook the first's: the address tells */
+	mc.c.call = CALL_RECVFROM;
+	call_to(&mc, &other);
+	t = call_made(&y, mc, 5);
+	assert_int_equal(t->s.conn->id, 2);
+	assert_int_equal(t->s.n, 28);
+	mc = call_of(SERVER, CALL_READ, SRV, 3);
 	mc.c.len = 100;
 	t = call_made(&y, mc, 11);
 	assert_int_equal(t->s.conn->id, 1);
 	t = call_made(&y, mc, 33);
 	assert_int_equal(t->s.conn->id, 2);
-	assert_int_equal(t->s.dir[0].read, 33);
+	assert_int_equal(t->s.dir[0].read, 38);
 	story_close(&y);
 }
 
@@ -266,6 +283,10 @@ static void test_udp_ends(void **state)
 	(void)state;
 	udp_sends(&y, &u, CLI, 11);
 	close_made(&y, CLIENT, CLI, 3, true);
+	for (i = 0; i < 12; i++)
+		story_wait(&y, NS_PER_S);
+	assert_int_equal(y.summaries, 0); /* its datagram waits to be read */
+	udp_receives(&y, &u, SRV, 11, 0);
 	for (i = 0; i < 4; i++)
 		story_wait(&y, NS_PER_S);
 	assert_int_equal(y.summaries, 0);
@@ -274,6 +295,228 @@ static void test_udp_ends(void **state)
 	assert_int_equal(y.summaries, 1);
 	assert_int_equal(y.summary.how, END_GONE);
 	assert_int_equal(y.over.dir[0].written, 11);
+	story_close(&y);
+}
+
+/* The kernel says which datagrams it queued: the others are on their way, and lost at the end. */
+static void test_udp_queued(void **state)
+{
+	struct event_sock drop = { .a = 7, .b = 1, .c = 50, .d = FID };
+	const struct dgram_ledger *d;
+	struct story y;
+	struct udp u = udp_open(&y, true);
+	int i;
+
+	(void)state;
+	model_reason_name(y.m, "drop_reason", 7, "NETFILTER_DROP");
+	udp_sends(&y, &u, CLI, 10);
+	d = &story_last(&y)->s.conn->udp[0];
+	assert_int_equal(d->queued.n, 1); /* as far as one knows */
+	sock_told(&y, EV_DATA_READY, SRV, 0, 0, 0, NULL);
+	assert_int_equal(d->queued.n, 1);
+	udp_sends(&y, &u, CLI, 20); /* stopped without a word */
+	assert_int_equal(d->queued.n, 1);
+	assert_int_equal(d->in_flight.bytes, 20);
+	udp_sends(&y, &u, CLI, 50);
+	tell(&y, &drop, EV_SKB_DROP, sizeof(drop));
+	assert_int_equal(story_last(&y)->s.role, ROLE_SERVER);
+	assert_ptr_equal(&story_last(&y)->s.conn->udp[0], d);
+	assert_int_equal(d->lost.bytes, 50);
+	assert_string_equal(d->why.lost_reason, "NETFILTER_DROP");
+	udp_passes(&y, &u, CLI, 30, true); /* never arrives */
+	udp_receives(&y, &u, SRV, 10, 0);
+	close_made(&y, CLIENT, CLI, 3, true);
+	close_made(&y, SERVER, SRV, 3, true);
+	story_wait(&y, 2 * NS_PER_MS);
+	assert_int_equal(y.summaries, 1);
+	assert_int_equal(y.over.udp[0].sent.n, 4);
+	assert_int_equal(y.over.udp[0].lost.n, 3);
+	assert_int_equal(y.over.udp[0].lost.bytes, 100);
+	assert_int_equal(y.over.udp[0].residual.n, 0);
+	assert_int_equal(y.over.dir[0].unacked, 100);
+	assert_true(ledger_balanced(&y.over.dir[0]));
+	for (i = 0; i < 4; i++)
+		story_wait(&y, NS_PER_S);
+	assert_int_equal(model_count(y.m).conns, 0);
+	story_close(&y);
+}
+
+static void test_udp_nobody(void **state)
+{
+	struct ev_addr client = addr4("127.0.0.1", 40000), dead = addr4("127.0.0.1", 9);
+	struct made_call mc = call_of(CLIENT, CALL_SENDTO, CLI, 3);
+	struct event_segment g = { .fid = FID, .len = 50, .netns = 1 };
+	struct event_sock drop = { .a = 7, .c = 50, .d = FID };
+	const struct conn *c;
+	struct story y;
+
+	(void)state;
+	story_open(&y);
+	model_reason_name(y.m, "drop_reason", 7, "NO_SOCKET");
+	info_told(&y, udp_info(CLI, &client));
+	socket_made(&y, CLIENT, CLI, 3, SOCK_DGRAM);
+	flow_told(&y, FID, 1, IPPROTO_UDP, &client, &dead);
+	mc.c.len = 50;
+	call_to(&mc, &dead);
+	call_enters(&y, &mc);
+	g.sflags = SEGF_UDP | SEGF_OUT;
+	g.e.sid = CLI;
+	segment_told(&y, g);
+	g.sflags = SEGF_UDP | SEGF_IN;
+	g.e.sid = 0;
+	segment_told(&y, g);
+	tell(&y, &drop, EV_SKB_DROP, sizeof(drop));
+	c = call_returns(&y, &mc, 50)->s.conn;
+	assert_int_equal(c->udp[0].nobody.n, 1);
+	assert_int_equal(c->udp[0].in_flight.n, 0);
+	assert_int_equal(c->dir[0].unacked, 50);
+	close_made(&y, CLIENT, CLI, 3, true);
+	story_wait(&y, 2 * NS_PER_MS);
+	assert_int_equal(y.summaries, 1);
+	assert_int_equal(y.over.udp[0].residual.n, 0);
+	story_close(&y);
+}
+
+/* What the reader leaves behind; and a reason that comes without a drop of its own. */
+static void test_udp_unread(void **state)
+{
+	struct event_sock why = { .e = { .sid = SRV }, .a = 7, .c = 30 };
+	struct story y;
+	struct udp u = udp_open(&y, true);
+
+	(void)state;
+	model_reason_name(y.m, "drop_reason", 7, "SOCKET_FILTER");
+	udp_sends(&y, &u, CLI, 10);
+	udp_sends(&y, &u, CLI, 20);
+	udp_sends(&y, &u, CLI, 30);
+	tell(&y, &why, EV_SKB_DROP, sizeof(why));
+	assert_int_equal(story_last(&y)->s.conn->udp[0].dropped.n, 1);
+	udp_sends(&y, &u, CLI, 40);
+	sock_told(&y, EV_UDP_DROP, SRV, ENOMEM, 0, 0, NULL);
+	model_reason_name(y.m, "drop_reason", 6, "SOCKET_RCVBUFF");
+	why.a = 6;
+	tell(&y, &why, EV_SKB_DROP, sizeof(why));
+	assert_int_equal(story_last(&y)->s.conn->udp[0].dropped.n, 2);
+	assert_int_equal(story_last(&y)->s.conn->udp[0].dropped.bytes, 70);
+	udp_receives(&y, &u, SRV, 10, 0);
+	close_made(&y, SERVER, SRV, 3, true);
+	close_made(&y, CLIENT, CLI, 3, true);
+	story_wait(&y, 2 * NS_PER_MS);
+	assert_int_equal(y.over.udp[0].discarded.n, 1);
+	assert_int_equal(y.over.dir[0].discarded, 20);
+	assert_true(ledger_balanced(&y.over.dir[0]));
+	story_close(&y);
+}
+
+/* Before 6.11 the reason names the flow alone; for IPv6 it comes without EV_UDP_DROP. */
+static void test_udp_drop_by_flow(void **state)
+{
+	struct levels lv = { .rmem_alloc = 4000, .rcvbuf = 4096, .flags = LV_VALID };
+	struct event_sock why = { .a = 6, .b = 1, .c = 30, .d = FID };
+	struct story y;
+	struct udp u = udp_open(&y, true);
+	const struct dgram_ledger *d;
+
+	(void)state;
+	model_reason_name(y.m, "drop_reason", 6, "SOCKET_RCVBUFF");
+	udp_sends(&y, &u, CLI, 10);
+	d = &story_last(&y)->s.conn->udp[0];
+	udp_sends(&y, &u, CLI, 30);
+	tell(&y, &why, EV_SKB_DROP, sizeof(why));
+	assert_ptr_equal(story_last(&y)->s.sock, model_sock(y.m, SRV));
+	assert_int_equal(d->dropped.n, 1);
+	assert_string_equal(d->why.reason, "SOCKET_RCVBUFF");
+	sock_told(&y, EV_UDP_DROP, SRV, ENOMEM, 0, 0, &lv);
+	assert_int_equal(d->dropped.n, 1);
+	assert_int_equal(d->why.error, ENOMEM);
+	assert_int_equal(d->why.rmem, 4000);
+	udp_sends(&y, &u, CLI, 30);
+	tell(&y, &why, EV_SKB_DROP, sizeof(why));
+	assert_int_equal(d->dropped.n, 2);
+	assert_int_equal(d->dropped.bytes, 60);
+	assert_int_equal(d->lost.n, 0);
+	assert_int_equal(d->queued.n, 1);
+	story_close(&y);
+}
+
+/* Two sockets on one port: the kernel says which one got it. */
+static void test_udp_shared_port(void **state)
+{
+	struct ev_addr any = addr4("0.0.0.0", 53);
+	struct made_call mc = call_of(SERVER, CALL_RECVFROM, 0, 4);
+	struct story y;
+	struct udp u = udp_open(&y, true);
+	const struct conn *c;
+	__u32 sids[] = { SRV, 30 }, other;
+
+	(void)state;
+	info_told(&y, udp_info(30, &any));
+	c = udp_sends(&y, &u, CLI, 10)->s.conn;
+	other = c->end[1] == model_sock(y.m, sids[0]) ? sids[1] : sids[0];
+	sock_told(&y, EV_DATA_READY, other, 0, 0, 0, NULL);
+	assert_ptr_equal(c->end[1], model_sock(y.m, other));
+	assert_ptr_equal(c->end[0]->peer, model_sock(y.m, other));
+	assert_int_equal(c->addr[1].addr[0], 127);
+	assert_int_equal(c->udp[0].queued.n, 1);
+	mc.c.e.sid = other;
+	mc.c.len = 100;
+	call_to(&mc, &u.client);
+	assert_ptr_equal(call_made(&y, mc, 10)->s.conn, c);
+	assert_int_equal(c->udp[0].read.n, 1);
+	/* it has its part now: the other one does not take it over */
+	udp_sends(&y, &u, CLI, 20);
+	sock_told(&y, EV_DATA_READY, other == SRV ? 30 : SRV, 0, 0, 0, NULL);
+	assert_ptr_equal(c->end[1], model_sock(y.m, other));
+	sock_told(&y, EV_DATA_READY, other, 0, 0, 0, NULL);
+	assert_int_equal(c->udp[0].queued.bytes, 20);
+	story_close(&y);
+}
+
+/* Lost events: what is missing is not said to be lost on the way. */
+static void test_udp_events_lost(void **state)
+{
+	struct story y;
+	struct udp u = udp_open(&y, true);
+
+	(void)state;
+	udp_sends(&y, &u, CLI, 10);
+	udp_passes(&y, &u, CLI, 20, true);
+	model_lost(y.m, y.t_ns, 3);
+	udp_receives(&y, &u, SRV, 10, 0);
+	close_made(&y, CLIENT, CLI, 3, true);
+	close_made(&y, SERVER, SRV, 3, true);
+	story_wait(&y, 2 * NS_PER_MS);
+	assert_int_equal(y.over.udp[0].lost.n, 0);
+	assert_int_equal(y.over.udp[0].residual.n, 1);
+	assert_int_equal(y.over.udp[0].residual.bytes, 20);
+	story_close(&y);
+}
+
+/* Corked pieces are one datagram; a socket may send to itself. */
+static void test_udp_odd(void **state)
+{
+	struct ev_addr self = addr4("127.0.0.1", 53);
+	struct made_call mc = call_of(SERVER, CALL_SENDTO, SRV, 3);
+	struct story y;
+	struct udp u = udp_open(&y, false);
+	const struct conn *c;
+
+	(void)state;
+	mc.c.x[0] = MSG_MORE;
+	call_to(&mc, &self);
+	call_made(&y, mc, 10);
+	mc.c.x[0] = 0;
+	c = call_made(&y, mc, 5)->s.conn;
+	assert_non_null(c);
+	assert_int_equal(c->udp[0].sent.n, 1);
+	assert_int_equal(c->udp[0].sent.bytes, 15);
+	mc = call_of(SERVER, CALL_RECVFROM, SRV, 3);
+	mc.c.len = 100;
+	call_to(&mc, &self);
+	assert_ptr_equal(call_made(&y, mc, 15)->s.conn, c);
+	assert_int_equal(c->udp[0].read.bytes, 15);
+	assert_int_equal(c->udp[1].read.bytes, 0);
+	(void)u;
 	story_close(&y);
 }
 
@@ -376,10 +619,21 @@ static void test_unix_stream(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_udp),	   cmocka_unit_test(test_udp_no_wire),
-		cmocka_unit_test(test_udp_drops),  cmocka_unit_test(test_udp_two_clients),
-		cmocka_unit_test(test_udp_ends),   cmocka_unit_test(test_udp_port_late),
-		cmocka_unit_test(test_socketpair), cmocka_unit_test(test_unix_stream),
+		cmocka_unit_test(test_udp),
+		cmocka_unit_test(test_udp_no_wire),
+		cmocka_unit_test(test_udp_drops),
+		cmocka_unit_test(test_udp_two_clients),
+		cmocka_unit_test(test_udp_ends),
+		cmocka_unit_test(test_udp_port_late),
+		cmocka_unit_test(test_udp_queued),
+		cmocka_unit_test(test_udp_nobody),
+		cmocka_unit_test(test_udp_unread),
+		cmocka_unit_test(test_udp_events_lost),
+		cmocka_unit_test(test_udp_drop_by_flow),
+		cmocka_unit_test(test_udp_odd),
+		cmocka_unit_test(test_udp_shared_port),
+		cmocka_unit_test(test_socketpair),
+		cmocka_unit_test(test_unix_stream),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -89,8 +89,71 @@ static void test_cut_told_by_kernel(void **state)
 	assert_int_equal(taken(&y, CALL_RECVMSG, 0, 10, 10, MSG_TRUNC), 0);
 	udp_arrives(&y, 30, 0);
 	assert_int_equal(taken(&y, CALL_RECVMSG, 0, 10, 10, MSG_TRUNC), 20);
-	udp_arrives(&y, 30, SEGF_FRAGMENT);
-	assert_int_equal(taken(&y, CALL_RECVMSG, 0, 10, 10, 0), -1);
+	story_close(&y);
+}
+
+/* The first fragment tells how long the datagram is. */
+static void test_cut_fragments(void **state)
+{
+	struct event_segment g = { .fid = FID, .len = 1472, .seq = 9000, .netns = 1 };
+	struct story y;
+
+	(void)state;
+	udp_open(&y);
+	g.sflags = SEGF_UDP | SEGF_IN | SEGF_FRAGMENT;
+	segment_told(&y, g);
+	assert_int_equal(taken(&y, CALL_RECVFROM, 0, 8000, 8000, 0), 1000);
+	story_close(&y);
+}
+
+/* recvmmsg() tells the sum: with equal buffers it could have come about in one way only. */
+static void test_cut_many(void **state)
+{
+	struct story y;
+
+	(void)state;
+	udp_open(&y);
+	udp_arrives(&y, 100, 0);
+	udp_arrives(&y, 7, 0);
+	udp_arrives(&y, 40, 0);
+	udp_arrives(&y, 5, 0);
+	assert_int_equal(taken(&y, CALL_RECVMMSG, 0, 10 + 7 + 10, 3, 0), 120);
+	assert_int_equal(story_last(&y)->s.conn->udp[0].read.n, 3);
+	assert_int_equal(story_last(&y)->s.conn->udp[0].read.bytes, 27);
+	assert_int_equal(story_last(&y)->s.conn->udp[0].truncated.n, 2);
+	assert_int_equal(taken(&y, CALL_RECVMMSG, 0, 5, 1, 0), -1);
+	assert_int_equal(story_last(&y)->s.conn->udp[0].queued.n, 0);
+	story_close(&y);
+}
+
+/* Two processors deliver at the same time: the results tell which came first. */
+static void test_overtaken(void **state)
+{
+	struct story y;
+
+	(void)state;
+	udp_open(&y);
+	udp_arrives(&y, 100, 0);
+	udp_arrives(&y, 30, 0);
+	assert_int_equal(taken(&y, CALL_RECVFROM, 0, 50, 30, 0), -1);
+	assert_int_equal(taken(&y, CALL_RECVFROM, 0, 50, 50, 0), 50);
+	story_close(&y);
+}
+
+/* EAGAIN: the queue was empty when the call asked, not when it returned. */
+static void test_empty_queue(void **state)
+{
+	struct made_call mc = call_of(SERVER, CALL_RECVFROM, SRV, 3);
+	struct story y;
+
+	(void)state;
+	udp_open(&y);
+	mc.c.len = 10;
+	mc.c.x[0] = MSG_DONTWAIT;
+	call_enters(&y, &mc);
+	udp_arrives(&y, 30, 0);
+	call_returns(&y, &mc, -EAGAIN);
+	assert_int_equal(taken(&y, CALL_RECVFROM, 0, 10, 10, 0), 20);
 	story_close(&y);
 }
 
@@ -115,12 +178,13 @@ static void test_cut_in_doubt(void **state)
 	assert_int_equal(taken(&y, CALL_RECVFROM, 0, 10, -EAGAIN, 0), -1);
 	udp_arrives(&y, 20, 0);
 	assert_int_equal(taken(&y, CALL_RECVFROM, 0, 10, 10, 0), 10);
-	for (i = 0; i < 2000; i++) /* more than are remembered */
+	for (i = 0; i < 2000; i++)
 		udp_arrives(&y, 20, 0);
 	for (i = 0; i < 2000; i++)
-		assert_int_equal(taken(&y, CALL_RECVFROM, 0, 10, 10, 0), i < 512 ? 10 : -1);
-	udp_arrives(&y, 20, 0);
-	assert_int_equal(taken(&y, CALL_RECVFROM, 0, 10, 10, 0), 10);
+		assert_int_equal(taken(&y, CALL_RECVFROM, 0, 10, 10, 0), 10);
+	for (i = 0; i < 70000; i++) /* more than are remembered: nothing is said of any */
+		udp_arrives(&y, 20, 0);
+	assert_int_equal(taken(&y, CALL_RECVFROM, 0, 10, 10, 0), -1);
 	assert_int_equal(taken(&y, CALL_RECVMMSG, 0, 10, 1LL << 60, 0), -1);
 	story_close(&y);
 }
@@ -234,6 +298,10 @@ int main(void)
 		cmocka_unit_test(test_cut_told_by_result),
 		cmocka_unit_test(test_cut_told_by_kernel),
 		cmocka_unit_test(test_cut_in_doubt),
+		cmocka_unit_test(test_cut_fragments),
+		cmocka_unit_test(test_cut_many),
+		cmocka_unit_test(test_overtaken),
+		cmocka_unit_test(test_empty_queue),
 		cmocka_unit_test(test_sent_to_a_name),
 		cmocka_unit_test(test_nameless_senders),
 	};

@@ -110,11 +110,46 @@ static void dead(void)
 	CHECK(close(s[0]));
 }
 
+/* Three sockets share a port; the kernel chooses one for each client. */
+static void shared(void)
+{
+	int server[3], client[6], one = 1, port = 0;
+	struct sockaddr_storage at;
+	socklen_t len;
+	char buf[16];
+
+	for (int i = 0; i < 3; i++) {
+		server[i] = CHECK(socket(AF_INET, SOCK_DGRAM, 0));
+		CHECK(setsockopt(server[i], SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)));
+		len = loopback(AF_INET, port, &at);
+		CHECK(bind(server[i], (struct sockaddr *)&at, len));
+		port = port_of(server[i]);
+	}
+	for (int i = 0; i < 6; i++) {
+		client[i] = CHECK(socket(AF_INET, SOCK_DGRAM, 0));
+		connect_to(client[i], AF_INET, port);
+		send_all(client[i], "0123456", i);
+		send_all(client[i], "0123456", i);
+	}
+	for (int i = 0; i < 3; i++)
+		while (recv(server[i], buf, sizeof(buf), MSG_DONTWAIT) >= 0)
+			;
+	for (int i = 0; i < 6; i++)
+		CHECK(close(client[i]));
+	for (int i = 0; i < 3; i++)
+		CHECK(close(server[i]));
+}
+
 int main(int argc, char **argv)
 {
 	static const struct scenario list[] = {
-		{ "boundaries", boundaries }, { "trunc", trunc_plain }, { "trunc-flag", trunc_flag },
-		{ "zero", zero },	      { "drop", drop },		{ "dead", dead },
+		{ "boundaries", boundaries },
+		{ "trunc", trunc_plain },
+		{ "trunc-flag", trunc_flag },
+		{ "zero", zero },
+		{ "drop", drop },
+		{ "dead", dead },
+		{ "shared", shared },
 	};
 
 	return RUN_SCENARIO(list);
