@@ -47,6 +47,27 @@ bool call_is_close(const struct event_call *c)
 	       c->cflags & (CALLF_BY_EXIT | CALLF_BY_EXEC);
 }
 
+__u64 call_moved(const struct event_call *c)
+{
+	if (c->ret <= 0)
+		return 0;
+	return c->call == CALL_SENDMMSG || c->call == CALL_RECVMMSG ? c->len : (__u64)c->ret;
+}
+
+__u32 call_msg_flags(const struct event_call *c)
+{
+	switch (c->call) {
+	case CALL_SENDTO:
+	case CALL_SENDMSG:
+	case CALL_SENDMMSG:
+	case CALL_RECVFROM:
+	case CALL_RECVMSG:
+	case CALL_RECVMMSG:
+		return c->x[0];
+	}
+	return 0;
+}
+
 bool step_is_tcp(const struct step *s)
 {
 	return s->sock && s->sock->protocol == IPPROTO_TCP;
@@ -55,6 +76,16 @@ bool step_is_tcp(const struct step *s)
 bool step_is_udp(const struct step *s)
 {
 	return s->sock && s->sock->protocol == IPPROTO_UDP;
+}
+
+bool step_is_stream(const struct step *s)
+{
+	const struct conn *c = s->sock ? s->conn : NULL;
+
+	/* connected to itself: both directions are one */
+	if (!c || s->sock->type != SOCK_STREAM || (c->end[0] && c->end[0] == c->end[1]))
+		return false;
+	return s->sock->protocol == IPPROTO_TCP || s->sock->family == AF_UNIX;
 }
 
 int step_out(const struct step *s)

@@ -13,6 +13,8 @@
 /* Of two verdicts on one step, the one further up is told first. */
 static const struct family *const families[] = {
 	&explain_eof,
+	&explain_connect,
+	&explain_rst,
 };
 #define N_FAMILIES (sizeof(families) / sizeof(families[0]))
 

@@ -6,5 +6,7 @@
 #include "inside.h"
 
 extern const struct family explain_eof; /* a receive call returned 0 */
+extern const struct family explain_connect; /* connect(): refused, unanswered, later, twice, to itself; ports without htons() */
+extern const struct family explain_rst; /* who sent an RST and why, and what it destroyed */
 
 #endif

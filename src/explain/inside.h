@@ -39,14 +39,14 @@ enum mark_kind {
 	MARK_CONNECTED,	  /* connect() returned; n = result */
 	MARK_ACCEPTED,	  /* accept() returned this socket */
 	MARK_ESTABLISHED, /* first change to ESTABLISHED */
-	MARK_SHUT_RD,	  /* shutdown(SHUT_RD or RDWR) succeeded */
-	MARK_SHUT_WR,	  /* first shutdown(SHUT_WR or RDWR) that succeeded */
+	MARK_SHUT_RD,	  /* first shutdown(SHUT_RD or RDWR) that succeeded: its entry */
+	MARK_SHUT_WR,	  /* first shutdown(SHUT_WR or RDWR) that succeeded: its entry */
 	MARK_CLOSE, /* entry of the close that took the last descriptor; n = call flags (CALLF_*) */
 	MARK_CLOSE_SOME, /* close that left other descriptors; n = references left */
-	MARK_SEND_FIRST, /* first send that moved bytes; n = result */
-	MARK_SEND,	 /* exit of a send that moved bytes; n = result */
+	MARK_SEND_FIRST, /* first send that moved bytes; n = bytes */
+	MARK_SEND,	 /* exit of a send that moved bytes; n = bytes */
 	MARK_SEND_ERR,	 /* exit of a send that failed; n = result */
-	MARK_RECV,	 /* exit of a receive that took bytes (no peek); n = result */
+	MARK_RECV,	 /* exit of a receive that took bytes (no peek); n = bytes */
 	MARK_RECV_ERR,	 /* exit of a receive that failed; n = result */
 	MARK_EOF,	 /* first receive that returned 0 by EOF */
 	MARK_SYN_OUT,	 /* first SYN leaves; n = how many in all */
@@ -87,7 +87,7 @@ enum option_kind {
 	OPT_MAX,
 };
 
-#define NOTE_TOLD 24
+#define NOTE_TOLD 40
 
 /* The page of one socket. It outlives the model's object by some seconds. */
 struct note {
@@ -171,6 +171,15 @@ void *family_state(const struct explain *x, const struct family *f);
 int notes_step(struct explain *x, const struct step *s);
 void notes_tick(struct explain *x, __u64 now_ns);
 void notes_free(struct explain *x);
+/*
+ * Ordinary things are news once a program: its second connection says nothing new. In a family's
+ * state; of the latest processes only.
+ */
+struct heard {
+	unsigned int n;
+	__u64 who[64];
+};
+bool heard_of(struct heard *h, __u32 pid, enum role role); /* was it heard before? It is now */
 /* Visit all notes: start with *pos = 0 until NULL. */
 struct note *notes_next(const struct explain *x, size_t *pos);
 
@@ -182,8 +191,11 @@ bool call_is_send(const struct event_call *c); /* sendto .. splice towards a soc
 bool call_is_receive(
 	const struct event_call *c); /* recvfrom .. readv, and sendfile/splice out of one */
 bool call_is_close(const struct event_call *c); /* close, close_range, by exit, by exec */
+__u64 call_moved(const struct event_call *c);	/* bytes; of sendmmsg, recvmmsg in all messages */
+__u32 call_msg_flags(const struct event_call *c); /* MSG_*, 0 for calls that take none */
 bool step_is_tcp(const struct step *s);
 bool step_is_udp(const struct step *s);
+bool step_is_stream(const struct step *s); /* TCP or an AF_UNIX stream, in a conversation */
 /* Index into s->dir[]: the direction in which the step's socket sends. */
 int step_out(const struct step *s);
 int calls_step(struct explain *x, const struct step *s); /* keeps x->waiting */
@@ -210,6 +222,8 @@ char *fmt_who(char *buf, size_t size, const struct explain *x, enum role role, _
 char *fmt_note(char *buf, size_t size, const struct explain *x,
 	       const struct note *n);		      /* its owner */
 char *fmt_bytes(char *buf, size_t size, __u64 bytes); /* "1 byte", "395,904 bytes" */
+/* "32,741 of 8,000,000 bytes", "all 14 bytes" */
+char *fmt_part(char *buf, size_t size, __u64 part, __u64 whole);
 char *fmt_ns(char *buf, size_t size, __u64 ns);	      /* "0.2 ms", "41 ms", "1.02 s" */
 /* The call as a learner wrote it: "send(3)", "recv(4)"; name by call_word(). */
 char *fmt_call(char *buf, size_t size, const struct event_call *c);

@@ -46,6 +46,19 @@ bool note_told(struct note *n, const struct rule *r)
 	return false;
 }
 
+bool heard_of(struct heard *h, __u32 pid, enum role role)
+{
+	const unsigned int room = sizeof(h->who) / sizeof(h->who[0]);
+	__u64 who = (__u64)pid << 8 | role;
+	unsigned int i;
+
+	for (i = 0; i < h->n && i < room; i++)
+		if (h->who[i] == who)
+			return true;
+	h->who[h->n++ % room] = who;
+	return false;
+}
+
 struct note *notes_next(const struct explain *x, size_t *pos)
 {
 	void *n = NULL;
@@ -194,23 +207,32 @@ static void note_option(struct note *n, const struct step *s, const struct event
 static void note_moved(struct note *n, const struct step *s, const struct event_call *c)
 {
 	bool sending = call_is_send(c);
-	bool peek = !sending && (c->call == CALL_RECVFROM || c->call == CALL_RECVMSG) &&
-		    c->x[0] & MSG_PEEK;
+	bool peek = !sending && call_msg_flags(c) & MSG_PEEK;
+	__u64 moved = call_moved(c);
 
 	if (c->ret < 0) {
 		mark(n, sending ? MARK_SEND_ERR : MARK_RECV_ERR, s, c->ret);
 	} else if (sending && c->ret > 0) {
 		n->sends++;
-		n->sent += (__u64)c->ret;
-		mark_first(n, MARK_SEND_FIRST, s, c->ret);
-		mark(n, MARK_SEND, s, c->ret);
+		n->sent += moved;
+		mark_first(n, MARK_SEND_FIRST, s, (__s64)moved);
+		mark(n, MARK_SEND, s, (__s64)moved);
 	} else if (!sending && s->sflags & STEP_EOF) {
 		mark_first(n, MARK_EOF, s, 0);
 	} else if (!sending && !peek) {
 		n->recvs++;
-		n->received += (__u64)c->ret;
-		mark(n, MARK_RECV, s, c->ret);
+		n->received += moved;
+		mark(n, MARK_RECV, s, (__s64)moved);
 	}
+}
+
+/* At its entry, if its result is known then: its FIN leaves, and may be read, before it returns. */
+static void note_shutdown(struct note *n, const struct step *s, const struct event_call *c)
+{
+	if (c->x[0] != SHUT_WR)
+		mark_first(n, MARK_SHUT_RD, s, c->x[0]);
+	if (c->x[0] != SHUT_RD)
+		mark_first(n, MARK_SHUT_WR, s, c->x[0]);
 }
 
 static void note_returned(struct note *n, const struct step *s, const struct event_call *c)
@@ -235,10 +257,7 @@ static void note_returned(struct note *n, const struct step *s, const struct eve
 		n->listening = true;
 		break;
 	case CALL_SHUTDOWN:
-		if (c->x[0] != SHUT_WR)
-			mark(n, MARK_SHUT_RD, s, c->x[0]);
-		if (c->x[0] != SHUT_RD)
-			mark_first(n, MARK_SHUT_WR, s, c->x[0]);
+		note_shutdown(n, s, c);
 		break;
 	case CALL_SETSOCKOPT:
 		note_option(n, s, c);
@@ -260,9 +279,11 @@ static void note_close(struct note *n, const struct step *s, const struct event_
 static int note_call(struct explain *x, struct note *n, const struct step *s)
 {
 	const struct event_call *c = (const struct event_call *)s->ev;
+	/* A process that only gives up its copy is not the one to name. */
+	bool leaves = call_is_close(c) && c->x[0] && !(c->cflags & CALLF_LAST_REF);
 	struct note *child;
 
-	if (c->e.pid && c->call != CALL_ACCEPT && c->call != CALL_ACCEPT4) {
+	if (c->e.pid && !leaves && c->call != CALL_ACCEPT && c->call != CALL_ACCEPT4) {
 		n->pid = c->e.pid;
 		n->fd = c->fd >= 0 && c->call != CALL_SOCKETPAIR ? c->fd : n->fd;
 	}
@@ -272,6 +293,8 @@ static int note_call(struct explain *x, struct note *n, const struct step *s)
 		note_returned(n, s, c);
 	else if (c->call == CALL_CONNECT)
 		mark(n, MARK_CONNECT, s, 0);
+	else if (c->call == CALL_SHUTDOWN && s->exit_known && !c->ret)
+		note_shutdown(n, s, c);
 	if (!s->sock2 || s->phase != PHASE_EXIT || s->sock2 == s->sock)
 		return 0;
 	child = note_get(x, s->sock2->sid);
@@ -291,16 +314,18 @@ static void note_segment(struct note *n, const struct step *s)
 	const struct event_segment *g = (const struct event_segment *)s->ev;
 	bool in = g->sflags & SEGF_IN;
 
-	if (g->len)
+	if (g->len || g->sflags & SEGF_UDP) { /* a datagram may be empty */
 		(in ? &n->data_in : &n->data_out)[0]++;
-	if (g->len)
 		mark(n, in ? MARK_DATA_IN : MARK_DATA_OUT, s, g->len);
+	}
 	if (g->sflags & SEGF_UDP)
 		return;
 	if (g->flags & TCPF_SYN && !in)
 		n->marks[MARK_SYN_OUT].n++;
 	if (g->flags & TCPF_SYN && !in && !n->marks[MARK_SYN_OUT].id)
 		mark(n, MARK_SYN_OUT, s, 1);
+	if (g->flags & TCPF_SYN && in && n->listening)
+		mark(n, MARK_SYN_IN, s, s->conn && s->conn->end[0] ? s->conn->end[0]->sid : 0);
 	if (g->flags & TCPF_FIN)
 		mark_first(n, in ? MARK_FIN_IN : MARK_FIN_OUT, s, 0);
 	if (g->flags & TCPF_RST)
@@ -342,7 +367,10 @@ static void note_kernel(struct explain *x, struct note *n, const struct step *s)
 	case EV_SOCK_ERROR:
 		mark(n, MARK_ERROR, s, k->a);
 		break;
-	case EV_RCVQ_FULL:
+	case EV_RCVQ_FULL: /* on a listener it follows the SYN it is about */
+		if (n->listening && note_of(x, (__u32)n->marks[MARK_SYN_IN].n))
+			mark_count(note_of(x, (__u32)n->marks[MARK_SYN_IN].n), MARK_SYN_DROP, s);
+		/* fallthrough */
 	case EV_UDP_DROP:
 		mark_count(n, MARK_DROP, s);
 		break;

@@ -176,6 +176,19 @@ char *fmt_bytes(char *buf, size_t size, __u64 bytes)
 	return buf;
 }
 
+char *fmt_part(char *buf, size_t size, __u64 part, __u64 whole)
+{
+	char some[40], all[40];
+
+	fmt_bytes(some, sizeof(some), part);
+	fmt_bytes(all, sizeof(all), whole);
+	if (part == whole)
+		snprintf(buf, size, "all %s", all);
+	else
+		snprintf(buf, size, "%.*s of %s", (int)strcspn(some, " "), some, all);
+	return buf;
+}
+
 char *fmt_ns(char *buf, size_t size, __u64 ns)
 {
 	if (ns < 10 * NS_PER_MS)
