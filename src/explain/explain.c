@@ -15,6 +15,9 @@ static const struct family *const families[] = {
 	&explain_eof,
 	&explain_connect,
 	&explain_rst,
+	&explain_bytes,
+	&explain_bounds,
+	&explain_amounts,
 };
 #define N_FAMILIES (sizeof(families) / sizeof(families[0]))
 

@@ -8,5 +8,8 @@
 extern const struct family explain_eof; /* a receive call returned 0 */
 extern const struct family explain_connect; /* connect(): refused, unanswered, later, twice, to itself; ports without htons() */
 extern const struct family explain_rst; /* who sent an RST and why, and what it destroyed */
+extern const struct family explain_bytes; /* send returned: where its bytes are, and what becomes of them */
+extern const struct family explain_bounds; /* k writes, n segments, m reads */
+extern const struct family explain_amounts; /* a call moved another amount than was asked for */
 
 #endif
