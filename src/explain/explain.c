@@ -18,6 +18,9 @@ static const struct family *const families[] = {
 	&explain_bytes,
 	&explain_bounds,
 	&explain_amounts,
+	&explain_block,
+	&explain_queue,
+	&explain_nagle,
 };
 #define N_FAMILIES (sizeof(families) / sizeof(families[0]))
 

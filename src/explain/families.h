@@ -11,5 +11,8 @@ extern const struct family explain_rst; /* who sent an RST and why, and what it 
 extern const struct family explain_bytes; /* send returned: where its bytes are, and what becomes of them */
 extern const struct family explain_bounds; /* k writes, n segments, m reads */
 extern const struct family explain_amounts; /* a call moved another amount than was asked for */
+extern const struct family explain_block; /* a call waits */
+extern const struct family explain_queue; /* the accept queue */
+extern const struct family explain_nagle; /* a small segment waits for an ACK */
 
 #endif
