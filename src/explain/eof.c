@@ -9,6 +9,7 @@
 
 #include "../model/step.h"
 #include "families.h"
+#include "leaving.h"
 
 enum {
 	EOF_CLOSE,
@@ -28,7 +29,7 @@ static const struct rule rules[] = {
 			   WEIGHT_NEWS },
 	[EOF_EXIT] = { "eof-exit", "recv() returned 0: the peer's process ended or was killed",
 		       WEIGHT_NEWS },
-	[EOF_PEER] = { "eof-peer", "recv() returned 0: the FIN of a peer out of sight",
+	[EOF_PEER] = { "eof-peer", "recv() returned 0: a FIN came; what sent it was not seen",
 		       WEIGHT_NEWS },
 	[EOF_OWN] = { "eof-own-shutdown",
 		      "recv() returned 0: this end has shut down reading itself", WEIGHT_NEWS },
@@ -41,154 +42,194 @@ static const struct rule rules[] = {
 			   WEIGHT_NEWS },
 };
 
-/* How the socket that sent the FIN came to send it: the earliest of what can cause one. */
-static const struct rule *fin_cause(const struct note *peer)
-{
-	const struct mark *down = note_mark(peer, MARK_SHUT_WR),
-			  *closed = note_mark(peer, MARK_CLOSE);
+/* --- an end of file --- */
 
-	if (down && (!closed || down->id < closed->id))
-		return &rules[EOF_SHUTDOWN];
-	if (!closed)
+/* Has the peer's end of data come? AF_UNIX has no FIN: there the peer itself tells. */
+static bool end_came(const struct step *s, const struct note *n, const struct note *peer)
+{
+	const struct levels *lv = step_levels(s);
+
+	if (!step_is_tcp(s))
+		return note_left(peer) || !note_mark(n, MARK_SHUT_RD);
+	return note_mark(n, MARK_FIN_IN) || (lv && lv->flags & LV_FIN_IN);
+}
+
+static const struct rule *eof_rule(const struct step *s, const struct note *n,
+				   const struct note *peer)
+{
+	const struct levels *lv = step_levels(s);
+	const struct mark *left = note_left(peer);
+
+	if (!end_came(s, n, peer) && note_mark(n, MARK_SHUT_RD))
+		return &rules[EOF_OWN];
+	if (!end_came(s, n, peer) && lv && lv->state == TCP_S_CLOSE)
+		return &rules[EOF_RESET];
+	if (!left)
 		return &rules[EOF_PEER];
-	return closed->n & (CALLF_BY_EXIT | CALLF_BY_EXEC) ? &rules[EOF_EXIT] : &rules[EOF_CLOSE];
+	if (left_by_shutdown(peer, left) && !note_closed(peer))
+		return &rules[EOF_SHUTDOWN];
+	return &rules[left_by_end(peer, note_closed(peer)) ? EOF_EXIT : EOF_CLOSE];
 }
 
-/* "called close(3)", "was killed by signal 9", "ended with status 0". */
-static void fmt_fin_cause(char *buf, size_t size, const struct explain *x, const struct rule *r,
-			  const struct note *peer)
-{
-	const struct mark *closed = note_mark(peer, MARK_CLOSE);
-	const struct mark *down = note_mark(peer, MARK_SHUT_WR);
-	const struct proc *p;
-
-	if (r == &rules[EOF_SHUTDOWN]) {
-		snprintf(buf, size, "called shutdown(%d, %s)", down->fd,
-			 down->n == SHUT_RDWR ? "SHUT_RDWR" : "SHUT_WR");
-	} else if (r == &rules[EOF_CLOSE]) {
-		snprintf(buf, size, "called close(%d)", closed->fd);
-	} else {
-		p = model_proc(x->m, closed->pid);
-		if (closed->n & CALLF_BY_EXEC)
-			snprintf(buf, size,
-				 "replaced its program, and descriptor %d was close-on-exec",
-				 closed->fd);
-		else if (p && p->exited && p->exit_code & 0x7f)
-			snprintf(buf, size, "was killed by signal %u", p->exit_code & 0x7f);
-		else
-			snprintf(buf, size, "ended");
-	}
-}
-
-/* "after all 14 bytes it had sent, and all were read: nothing is lost" */
+/* "all 14 bytes it had sent were read: nothing is lost" */
 static void fmt_before(char *buf, size_t size, const struct step *s, const struct note *n)
 {
 	const struct ledger *in = &s->dir[!step_out(s)];
+	bool both = in->tx_seen && in->rx_seen;
 	char bytes[40];
 
-	if (!n->received && !in->written)
-		snprintf(buf, size, "and it had sent nothing");
-	else if (in->rx_seen && in->tx_seen && in->written == in->read)
-		snprintf(buf, size, "behind the last of %s, all of them read: nothing is lost",
+	if (!n->received && !in->written && !s->sock->seeded)
+		snprintf(buf, size, "it had sent nothing");
+	else if (both && in->written == in->read && in->written == n->received)
+		snprintf(buf, size, "all %s it had sent were read: nothing is lost",
 			 fmt_bytes(bytes, sizeof(bytes), in->written));
 	else
-		snprintf(buf, size, "behind %s that were read here",
-			 fmt_bytes(bytes, sizeof(bytes), n->received));
+		snprintf(buf, size, "%s were read here before it%s",
+			 fmt_bytes(bytes, sizeof(bytes), n->received),
+			 s->sock->seeded ? ", since tracing began" : "");
 }
 
-static void say_fin(struct explain *x, struct verdict *v, const struct step *s,
-		    const struct rule *r, struct note *n, const struct note *peer)
+/* AF_UNIX moves no segments. */
+static const char *end_word(const struct note *n)
 {
+	return n->family == AF_UNIX ? "its end" : "its FIN";
+}
+
+static void say_end(struct explain *x, struct verdict *v, const struct step *s,
+		    const struct note *n, const struct note *peer)
+{
+	const struct levels *lv = step_levels(s);
+	const struct mark *left = note_left(peer), *closed = note_closed(peer);
 	char who[96], how[96], before[128];
 
 	fmt_before(before, sizeof(before), s, n);
-	if (r == &rules[EOF_PEER]) {
-		verdict_say(v, "EOF: a FIN came %s", before);
-		if (!note_mark(n, MARK_FIN_IN))
-			verdict_infer(v, "the result alone; the FIN itself was not seen here");
-	} else {
-		fmt_note(who, sizeof(who), x, peer);
-		fmt_fin_cause(how, sizeof(how), x, r, peer);
-		verdict_say(v, "EOF: %s %s; its FIN came %s", who, how, before);
-	}
+	fmt_note(who, sizeof(who), x, peer);
+	if (left)
+		verdict_say(v, "EOF: %s %s%s; %s", who, fmt_left(how, sizeof(how), x, peer, left),
+			    closed && closed != left ? " and has left since" : "", before);
+	else
+		verdict_say(v, "EOF: %s of %s came; %s", n->family == AF_UNIX ? "the end" : "a FIN",
+			    who, before);
+	if (!left && !note_mark(n, MARK_FIN_IN) && !(lv && lv->flags & LV_FIN_IN))
+		verdict_infer(v, "the result alone; %s itself was not seen", end_word(n));
+	verdict_prove_mark(v, n, MARK_RECV);
 	verdict_prove_mark(v, peer, MARK_SEND);
-	verdict_prove_mark(v, peer, r == &rules[EOF_SHUTDOWN] ? MARK_SHUT_WR : MARK_CLOSE);
+	verdict_prove(v, left ? left->id : 0);
+	verdict_prove(v, closed ? closed->id : 0);
 	verdict_prove_mark(v, peer, MARK_FIN_OUT);
 	verdict_prove_mark(v, n, MARK_FIN_IN);
-	if (r == &rules[EOF_SHUTDOWN])
+	if (!left_by_shutdown(peer, left) || closed)
+		verdict_do(v, "Nothing more will come: close(%d)", n->fd);
+	else if (left->n == SHUT_RDWR)
+		verdict_do(v, "The peer neither sends nor reads any more: close(%d)", n->fd);
+	else
 		verdict_do(v, "The peer still reads: send what is left to say, then close(%d)",
 			   n->fd);
-	else
-		verdict_do(v, "Nothing more will come: close(%d)", n->fd);
+}
+
+static void say_own(struct verdict *v, const struct note *n)
+{
+	const struct mark *down = note_mark(n, MARK_SHUT_RD);
+
+	verdict_say(v,
+		    "This end itself had called shutdown(%d, %s); the peer has not ended anything",
+		    down->fd, down->n == SHUT_RDWR ? "SHUT_RDWR" : "SHUT_RD");
+	verdict_prove_mark(v, n, MARK_SHUT_RD);
+	verdict_do(v,
+		   n->family == AF_UNIX ?
+			   "The peer's next send fails with EPIPE: close(%d) when done" :
+			   "The peer does not learn of it and may still send: close(%d) when done",
+		   n->fd);
+}
+
+static void say_reset(struct verdict *v, const struct note *n)
+{
+	verdict_say(
+		v, "This 0 is no EOF: the connection was reset, and an earlier call got the error");
+	verdict_prove_mark(v, n, MARK_RST_IN);
+	verdict_prove_mark(v, n, MARK_RECV_ERR);
+	verdict_prove_mark(v, n, MARK_SEND_ERR);
+	if (!note_mark(n, MARK_RST_IN) && !note_mark(n, MARK_ERROR))
+		verdict_infer(v, "its state, CLOSE without a FIN; the RST itself was not seen");
+	verdict_do(
+		v,
+		"Heed the first error of a connection; a 0 after it says nothing about the peer");
 }
 
 static int tell_eof(struct explain *x, const struct step *s, const struct event_call *c,
 		    struct note *n)
 {
-	const struct levels *lv = step_levels(s);
 	const struct note *peer = note_peer(x, n);
-	const struct rule *r = fin_cause(peer);
-	bool fin = note_mark(n, MARK_FIN_IN) || (lv && lv->flags & LV_FIN_IN) || !step_is_tcp(s);
+	const struct rule *r = eof_rule(s, n, peer);
 	struct verdict v;
 	char call[48];
 
-	if (!fin && note_mark(n, MARK_SHUT_RD))
-		r = &rules[EOF_OWN];
-	else if (!fin && lv && lv->state == TCP_S_CLOSE)
-		r = &rules[EOF_RESET];
 	if (note_told(n, r)) /* a program that goes on asking gets the same answer */
 		return 0;
 	verdict_start(x, &v, r, s);
 	verdict_ask(&v, "Why did %s return 0?", fmt_call(call, sizeof(call), c));
-	if (r == &rules[EOF_OWN]) {
-		verdict_say(
-			&v,
-			"This end itself called shutdown() for reading: no FIN of the peer has come");
-		verdict_prove_mark(&v, n, MARK_SHUT_RD);
-		verdict_do(
-			&v,
-			"The peer does not learn of SHUT_RD and may still send: close(%d) when done",
-			c->fd);
-	} else if (r == &rules[EOF_RESET]) {
-		verdict_say(
-			&v,
-			"No EOF of the peer: the connection was reset, and an earlier call got the error");
-		verdict_prove_mark(&v, n, MARK_RST_IN);
-		verdict_prove_mark(&v, n, MARK_RECV_ERR);
-		verdict_prove_mark(&v, n, MARK_SEND_ERR);
-		verdict_do(
-			&v,
-			"Heed the first error of a connection; after it 0 does not mean the peer was done");
-	} else {
-		say_fin(x, &v, s, r, n, peer);
-	}
+	if (r == &rules[EOF_OWN])
+		say_own(&v, n);
+	else if (r == &rules[EOF_RESET])
+		say_reset(&v, n);
+	else
+		say_end(x, &v, s, n, peer);
 	return verdict_tell(x, &v);
 }
 
-static int tell_zero(struct explain *x, const struct step *s, const struct event_call *c,
-		     struct note *n)
+/* --- other zeros --- */
+
+static int tell_request(struct explain *x, const struct step *s, const struct event_call *c,
+			struct note *n)
 {
-	const struct rule *r = c->len ? &rules[ZERO_DATAGRAM] : &rules[ZERO_REQUEST];
 	struct verdict v;
 	char call[48];
 
-	if (c->len && s->sock->type != SOCK_DGRAM)
+	if (note_told(n, &rules[ZERO_REQUEST]))
 		return 0;
+	verdict_start(x, &v, &rules[ZERO_REQUEST], s);
+	verdict_ask(&v, "Why did %s return 0?", fmt_call(call, sizeof(call), c));
+	verdict_say(&v, "The call asked for 0 bytes: its 0 says nothing about the peer%s",
+		    n->type == SOCK_DGRAM ? ", and a datagram was thrown away" : "");
+	verdict_do(&v, "Give it room: a length of 0 is mostly a full buffer that was not emptied");
+	return verdict_tell(x, &v);
+}
+
+static int tell_datagram(struct explain *x, const struct step *s, const struct event_call *c,
+			 struct note *n)
+{
+	const struct levels *lv = step_levels(s);
+	struct verdict v;
+	char call[48];
+	bool down = note_mark(n, MARK_SHUT_RD) || (lv && lv->shutdown & SHUTDOWN_RCV);
+	const struct rule *r = &rules[down ? EOF_OWN : ZERO_DATAGRAM];
+
 	if (note_told(n, r))
 		return 0;
 	verdict_start(x, &v, r, s);
 	verdict_ask(&v, "Why did %s return 0?", fmt_call(call, sizeof(call), c));
-	if (c->len) {
-		verdict_say(&v, "A datagram with no content came: it is a message, not an end");
-		verdict_prove_mark(&v, n, MARK_DATA_IN);
-		verdict_do(&v, "UDP has no end of file: go on receiving");
+	if (down) {
+		verdict_say(&v, "This end itself had shut down reading: there was no datagram");
+		verdict_prove_mark(&v, n, MARK_SHUT_RD);
+		if (!note_mark(n, MARK_SHUT_RD))
+			verdict_infer(&v, "the socket's state; the shutdown() was not seen");
 	} else {
-		verdict_say(&v, "The call asked for 0 bytes: that says nothing about the peer");
-		verdict_do(
-			&v,
-			"Give it room: a length of 0 is mostly a full buffer that was not emptied");
+		verdict_say(&v, "A datagram without content came: it is a message, not an end");
+		if (step_is_udp(s))
+			verdict_prove_mark(&v, n, MARK_DATA_IN);
+		verdict_do(&v, "Datagrams have no end of file: go on receiving");
 	}
 	return verdict_tell(x, &v);
+}
+
+static bool is_peek(const struct event_call *c)
+{
+	return (c->call == CALL_RECVFROM || c->call == CALL_RECVMSG) && c->x[0] & MSG_PEEK;
+}
+
+static bool of_error_queue(const struct event_call *c)
+{
+	return (c->call == CALL_RECVFROM || c->call == CALL_RECVMSG) && c->x[0] & MSG_ERRQUEUE;
 }
 
 static int eof_step(struct explain *x, const struct step *s)
@@ -196,11 +237,16 @@ static int eof_step(struct explain *x, const struct step *s)
 	const struct event_call *c = step_call(s, PHASE_EXIT);
 	struct note *n = c && s->sock ? note_of(x, s->sock->sid) : NULL;
 
-	if (!n || c->ret || !call_is_receive(c) || c->call == CALL_RECVMMSG || n->listening)
+	if (!n || c->ret || !call_is_receive(c) || c->call == CALL_RECVMMSG || n->listening ||
+	    c->cflags & CALLF_KILLED || of_error_queue(c))
 		return 0;
-	if (s->sflags & STEP_EOF)
+	if (!c->len)
+		return tell_request(x, s, c, n);
+	if (s->sflags & STEP_EOF || (is_peek(c) && n->type == SOCK_STREAM))
 		return tell_eof(x, s, c, n);
-	return tell_zero(x, s, c, n);
+	if (n->type == SOCK_SEQPACKET && note_left(note_peer(x, n)))
+		return tell_eof(x, s, c, n);
+	return n->type == SOCK_DGRAM ? tell_datagram(x, s, c, n) : 0;
 }
 
 const struct family explain_eof = {

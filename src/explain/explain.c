@@ -21,6 +21,9 @@ static const struct family *const families[] = {
 	&explain_block,
 	&explain_queue,
 	&explain_nagle,
+	&explain_fin,
+	&explain_pipe,
+	&explain_ends,
 };
 #define N_FAMILIES (sizeof(families) / sizeof(families[0]))
 

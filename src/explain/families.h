@@ -12,6 +12,9 @@ extern const struct family explain_bytes; /* send returned: where its bytes are,
 extern const struct family explain_bounds; /* k writes, n segments, m reads */
 extern const struct family explain_amounts; /* a call moved another amount than was asked for */
 extern const struct family explain_block; /* a call waits */
+extern const struct family explain_fin; /* close() without a FIN */
+extern const struct family explain_pipe; /* EPIPE, SIGPIPE, ECONNRESET */
+extern const struct family explain_ends; /* TIME_WAIT, CLOSE_WAIT, FIN_WAIT2, dead on accept() */
 extern const struct family explain_queue; /* the accept queue */
 extern const struct family explain_nagle; /* a small segment waits for an ACK */
 
