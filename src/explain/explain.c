@@ -24,6 +24,12 @@ static const struct family *const families[] = {
 	&explain_fin,
 	&explain_pipe,
 	&explain_ends,
+	&explain_bind,
+	&explain_name,
+	&explain_fd,
+	&explain_misuse,
+	&explain_again,
+	&explain_buffers,
 };
 #define N_FAMILIES (sizeof(families) / sizeof(families[0]))
 

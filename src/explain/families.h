@@ -17,5 +17,11 @@ extern const struct family explain_pipe; /* EPIPE, SIGPIPE, ECONNRESET */
 extern const struct family explain_ends; /* TIME_WAIT, CLOSE_WAIT, FIN_WAIT2, dead on accept() */
 extern const struct family explain_queue; /* the accept queue */
 extern const struct family explain_nagle; /* a small segment waits for an ACK */
+extern const struct family explain_bind; /* EADDRINUSE: who holds the port */
+extern const struct family explain_name; /* other names that cannot be had */
+extern const struct family explain_fd; /* descriptors: none left, closed before, never closed */
+extern const struct family explain_misuse; /* calls that do not suit the socket */
+extern const struct family explain_again; /* EAGAIN, EINTR */
+extern const struct family explain_buffers; /* SO_RCVBUF and SO_SNDBUF */
 
 #endif
