@@ -30,6 +30,7 @@ static const struct family *const families[] = {
 	&explain_misuse,
 	&explain_again,
 	&explain_buffers,
+	&explain_udp,
 };
 #define N_FAMILIES (sizeof(families) / sizeof(families[0]))
 

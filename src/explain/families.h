@@ -23,5 +23,6 @@ extern const struct family explain_fd; /* descriptors: none left, closed before,
 extern const struct family explain_misuse; /* calls that do not suit the socket */
 extern const struct family explain_again; /* EAGAIN, EINTR */
 extern const struct family explain_buffers; /* SO_RCVBUF and SO_SNDBUF */
+extern const struct family explain_udp; /* datagrams: cut, dropped, unwanted, unread */
 
 #endif
