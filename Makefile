@@ -31,7 +31,10 @@ UNIT_TESTS := $(patsubst %.c,$(OUTPUT)/%,$(wildcard tests/unit/test_*.c))
 TEST_PROGRAMS := $(subst /progs/,/,$(patsubst %.c,$(OUTPUT)/%,$(wildcard tests/*/progs/*.c)))
 
 # Linked statically, so that ./trace runs where only the C library is.
-STATIC_LIBS = -Wl,-Bstatic $(shell $(PKG_CONFIG) --static --libs libbpf libelf libcap) -Wl,-Bdynamic
+STATIC_LIBS = -Wl,-Bstatic $(filter-out -lm,$(shell $(PKG_CONFIG) --static --libs libbpf libelf libcap sqlite3)) \
+	-Wl,-Bdynamic -lm
+# What the core needs of these, for the unit tests.
+CORE_LIBS = $(shell $(PKG_CONFIG) --libs sqlite3)
 # clang -target bpf does not look where Debian keeps the headers of the machine (asm/).
 BPF_INCLUDES = $(shell $(CLANG) -v -E - </dev/null 2>&1 | \
 	sed -n '/<...> search starts here:/,/End of search list./s/^ \//-idirafter \//p')
@@ -148,7 +151,7 @@ tools:
 	for tool in $(firstword $(CC)) $(CLANG) $(BPFTOOL) $(PKG_CONFIG); do \
 		command -v $$tool >/dev/null 2>&1 || missing="$$missing $${tool##*/}"; \
 	done; \
-	[ -n "$$missing" ] || for lib in libbpf libelf zlib libcap; do \
+	[ -n "$$missing" ] || for lib in libbpf libelf zlib libcap sqlite3; do \
 		$(PKG_CONFIG) --exists $$lib || missing="$$missing $$lib"; \
 	done; \
 	[ -z "$$missing" ] || { echo "Missing to build:$$missing. Install it with: sudo make deps" >&2; exit 1; }
@@ -208,7 +211,7 @@ $(OUTPUT)/core.a: $(CORE_OBJS)
 
 $(OUTPUT)/tests/unit/%: tests/unit/%.c $(OUTPUT)/core.a | cmocka $$(@D)/
 	$(call msg,CC,$<)
-	$(Q)$(COMPILE) $(OURS) -MMD -MP $< $(OUTPUT)/core.a -lcmocka -o $@
+	$(Q)$(COMPILE) $(OURS) -MMD -MP $< $(OUTPUT)/core.a $(CORE_LIBS) -lcmocka -o $@
 
 # Labs and programs under test: one file each, and nothing but the C library.
 define program

@@ -11,6 +11,9 @@ static int cmd_help(int argc, char **argv);
 static const struct command commands[] = {
 	{ "show", cmd_show, "show a recording as it was seen live (no root needed)" },
 	{ "explain", cmd_explain, "why things happened in a recording, and what proves it" },
+	{ "query", cmd_query, "ask a recording in SQL" },
+	{ "check", cmd_check, "run a file of SQL checks on a recording" },
+	{ "export", cmd_export, "a recording as a SQLite database or as JSON lines" },
 	{ "doctor", cmd_doctor, "what this kernel offers, and what is missing" },
 	{ "help", cmd_help, "this text; 'trace help SUB-COMMAND' for one of them" },
 	{ NULL, NULL, NULL },

@@ -13,7 +13,8 @@ load cmd-helper
     run "$TRACE" --help
     assert_success
     for word in -p -n --port --lport --rport --netns --all --layer -t -tt --json --json-schema -o -w \
-        --duration --events --backend --color --width -q --blocked --text --ready-fd --version 'trace show' 'trace explain' 'trace doctor'; do
+        --duration --events --backend --color --width -q --blocked --text --ready-fd --version 'trace show' 'trace explain' 'trace query' \
+        'trace check' 'trace export' 'trace doctor'; do
         assert_output --partial -- "$word"
     done
     assert_width 80
@@ -34,10 +35,12 @@ load cmd-helper
 }
 
 @test "the manual has every option that --help lists, and no other" {
-    for option in $( (options_of && options_of show && options_of explain && options_of doctor) | sort -u); do
+    for option in $( (options_of && options_of show && options_of explain && options_of query && options_of check &&
+        options_of export && options_of doctor) | sort -u); do
         grep -qF -- "${option//-/\\-}" "$MAN" || fail "$option is not in the manual"
     done
-    known=$( (options_of && options_of show && options_of explain && options_of doctor) | sort -u)
+    known=$( (options_of && options_of show && options_of explain && options_of query && options_of check &&
+        options_of export && options_of doctor) | sort -u)
     while read -r option; do
         grep -qxF -- "$option" <<<"$known" || fail "$option is in the manual only"
     done < <(sed -n 's/\\-/-/gp' "$MAN" | grep -oE -- '(^|[ "(])--[a-z][a-z-]*' | grep -oE -- '--.*')

@@ -20,6 +20,9 @@ struct command {
 int cmd_live(int argc, char **argv); /* no sub-command: trace [options] [-- COMMAND] */
 int cmd_show(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
+int cmd_query(int argc, char **argv);
+int cmd_check(int argc, char **argv);
+int cmd_export(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 
 #endif

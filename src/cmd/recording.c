@@ -48,24 +48,29 @@ static int complain_open(const char *file, enum record_error why, unsigned int v
 	return EXIT_TRACE;
 }
 
-static int open_source(struct recording *r)
+static int open_source(const struct recording *r, const char *path, struct source **source)
 {
 	enum record_error why;
 	unsigned int version;
-	char path[32];
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", r->spool);
-	r->source = record_open(r->spool < 0 ? r->file : path, &why, &version);
-	return r->source ? 0 : complain_open(r->file, why, version);
+	*source = record_open(path, &why, &version);
+	return *source ? 0 : complain_open(r->file, why, version);
 }
 
 int recording_open(struct recording *r, const char *file)
 {
-	*r = (struct recording){ .file = file, .spool = -1 };
-	return open_source(r);
+	*r = (struct recording){ .file = file };
+	return open_source(r, file, &r->source);
 }
 
-/* A file that is gone with its descriptor. */
+static int open_both(struct recording *r, const char *path)
+{
+	int status = open_source(r, path, &r->source);
+
+	return status ? status : open_source(r, path, &r->second);
+}
+
+/* A file that is gone with its last descriptor. */
 static int spool_new(void)
 {
 	const char *dir = getenv("TMPDIR");
@@ -108,35 +113,45 @@ static int spool_fill(int fd, int from)
 
 int recording_open_twice(struct recording *r, const char *file)
 {
-	int err;
+	int fd, err, status;
+	char path[32];
 
-	*r = (struct recording){ .file = file, .spool = -1 };
+	*r = (struct recording){ .file = file };
 	if (strcmp(file, "-"))
-		return open_source(r);
-	r->spool = spool_new();
-	err = r->spool < 0 ? r->spool : spool_fill(r->spool, STDIN_FILENO);
-	if (!err)
-		return open_source(r);
-	log_error("cannot keep a copy of standard input: %s; write it to a file and name that",
-		  strerror(-err));
-	return EXIT_TRACE;
+		return open_both(r, file);
+	fd = spool_new();
+	err = fd < 0 ? fd : spool_fill(fd, STDIN_FILENO);
+	if (err) {
+		log_error("cannot keep a copy of standard input: %s; write it to a file and name "
+			  "that",
+			  strerror(-err));
+		status = EXIT_TRACE;
+	} else {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		status = open_both(r, path);
+	}
+	if (fd >= 0)
+		close(fd);
+	return status;
 }
 
 int recording_again(struct recording *r)
 {
+	if (!r->second)
+		return -EBADF;
 	r->source->close(r->source);
-	r->source = NULL;
-	return open_source(r);
+	r->source = r->second;
+	r->second = NULL;
+	return 0;
 }
 
 void recording_close(struct recording *r)
 {
 	if (r->source)
 		r->source->close(r->source);
-	if (r->spool >= 0)
-		close(r->spool);
-	r->source = NULL;
-	r->spool = -1;
+	if (r->second)
+		r->second->close(r->second);
+	*r = (struct recording){ .file = r->file };
 }
 
 static int run_frames(struct recording *r, struct pipeline *p)
@@ -184,7 +199,7 @@ int recording_result(const struct recording *r, const struct pipeline *p, int er
 		log_error("cannot read '%s' to its end: %s", r->file, strerror(-err));
 		return EXIT_TRACE;
 	}
-	if (recording_complete(r))
+	if (recording_complete(r) || !done)
 		return 0;
 	log_error("'%s' is cut short after %llu events; it was %s up to there: record again, or "
 		  "use what is here",

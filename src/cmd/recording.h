@@ -14,17 +14,18 @@
 struct recording {
 	const char *file; /* as the user named it, "-" = standard input; not ours */
 	struct source *source;
-	int spool; /* a copy of standard input that can be read again, -1 = not needed */
+	struct source *second; /* the same file from its start, for recording_again(); NULL: none */
 };
 
 /* 0, or EXIT_TRACE: one sentence on standard error has said why. */
 int recording_open(struct recording *r, const char *file);
 /*
- * The same, for a recording that recording_again() will read once more: standard input is copied
- * to a file without a name first.
+ * The same, for a recording that recording_again() will read once more. It is opened twice here and
+ * now, so it may be replaced meanwhile, and we may lose the right to open it; standard input is
+ * copied to a file without a name first.
  */
 int recording_open_twice(struct recording *r, const char *file);
-/* From its first frame again. Same result as recording_open(). */
+/* From its first frame again. 0, or -EBADF where it was not opened twice, or was read twice. */
 int recording_again(struct recording *r);
 void recording_close(struct recording *r); /* after a failure to open it, too */
 
@@ -39,8 +40,8 @@ bool recording_complete(const struct recording *r);
 
 /*
  * Exit status for what recording_run() returned, after saying what was wrong, if anything: 0 or
- * EXIT_TRACE. done is what became of a recording that is cut: "shown". Output whose reader went
- * away is no failure.
+ * EXIT_TRACE. done is what became of a recording that is cut: "shown"; NULL: the caller speaks
+ * of that. Output whose reader went away is no failure.
  */
 int recording_result(const struct recording *r, const struct pipeline *p, int err,
 		     const char *done);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "json.h"
 
+#include <math.h>
 #include <string.h>
+
+#include "../util/utf8.h"
 
 #define JSON_SAFE_MAX ((1ull << 53) - 1)
 
@@ -15,32 +18,6 @@ void json_reset(struct json *j)
 void json_free(struct json *j)
 {
 	buf_free(&j->buf);
-}
-
-/* Length of the UTF-8 sequence at s, 0 if it is none (overlong, surrogate, too high, cut). */
-static size_t utf8_len(const unsigned char *s, size_t len)
-{
-	static const struct {
-		unsigned char from, to, second_min, second_max, len;
-	} rows[] = {
-		{ 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 },
-		{ 0xe1, 0xec, 0x80, 0xbf, 3 }, { 0xed, 0xed, 0x80, 0x9f, 3 },
-		{ 0xee, 0xef, 0x80, 0xbf, 3 }, { 0xf0, 0xf0, 0x90, 0xbf, 4 },
-		{ 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 },
-	};
-	size_t i, k;
-
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (s[0] < rows[i].from || s[0] > rows[i].to)
-			continue;
-		if (len < rows[i].len || s[1] < rows[i].second_min || s[1] > rows[i].second_max)
-			return 0;
-		for (k = 2; k < rows[i].len; k++)
-			if ((s[k] & 0xc0) != 0x80)
-				return 0;
-		return rows[i].len;
-	}
-	return 0;
 }
 
 static void add_string(struct json *j, const char *bytes, size_t len)
@@ -153,4 +130,18 @@ void json_bytes(struct json *j, const char *key, const char *bytes, size_t len)
 {
 	if (add_key(j, key))
 		add_string(j, bytes, len);
+}
+
+void json_real(struct json *j, const char *key, double value)
+{
+	if (!isfinite(value))
+		json_null(j, key);
+	else if (add_key(j, key))
+		buf_printf(&j->buf, "%.17g", value);
+}
+
+void json_null(struct json *j, const char *key)
+{
+	if (add_key(j, key))
+		buf_puts(&j->buf, "null");
 }

@@ -36,7 +36,9 @@ void json_end_list(struct json *j);
 
 void json_u64(struct json *j, const char *key, __u64 value);
 void json_s64(struct json *j, const char *key, __s64 value);
+void json_real(struct json *j, const char *key, double value); /* null where it is no number */
 void json_bool(struct json *j, const char *key, bool value);
+void json_null(struct json *j, const char *key);
 void json_text(struct json *j, const char *key, const char *text); /* NULL: "" */
 void json_bytes(struct json *j, const char *key, const char *bytes, size_t len);
 

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * trace export: a recording in another format, a row of formats[] each.
+ *
+ * A file comes into being under a name of its own beside OUT and gets its name when it is complete:
+ * an export that fails or is interrupted leaves nothing, and what was there before stays.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "database.h"
+#include "util/log.h"
+#include "util/options.h"
+
+enum export_option_id { EXPORT_TO = OPTION_LONG, EXPORT_FORCE };
+
+static const struct option_row export_rows[] = {
+	{ .id = EXPORT_TO,
+	  .name = "to",
+	  .argname = "FORMAT",
+	  .help = "sqlite: a database, tables as in 'trace query --schema'\n"
+		  "jsonl: JSON lines, as 'trace show --json' prints them" },
+	{ .id = 'o',
+	  .name = "output",
+	  .argname = "OUT",
+	  .help = "write to OUT; '-': standard output (not sqlite)" },
+	{ .id = EXPORT_FORCE, .name = "force", .help = "replace OUT if it exists" },
+	{ .id = 'h', .name = "help", .help = "show this text and end" },
+	{ 0 },
+};
+
+/* One format. write(): the whole recording into the empty file at path, or to standard output where
+ * path is NULL. Exit status, after saying what was wrong; *usable as database_load() has it. */
+struct format {
+	const char *name;
+	const char *suffix; /* of OUT, where none is given; NULL: standard output */
+	int (*write)(struct recording *rec, const char *path, bool *usable);
+};
+
+struct export_options {
+	const struct format *format;
+	bool force, help;
+	const char *file, *out;
+	char *err;
+	size_t err_size;
+};
+
+static int fail(const char *err)
+{
+	log_error("%s", err);
+	return EXIT_TRACE;
+}
+
+/* --- the formats --- */
+
+static int write_sqlite(struct recording *rec, const char *path, bool *usable)
+{
+	char err[QUERY_ERROR];
+	struct query *q = query_new(path, err, sizeof(err));
+	int status;
+
+	if (!q)
+		return fail(err);
+	status = database_load(q, rec, "exported", usable);
+	if (*usable && query_finish_file(q, err, sizeof(err))) {
+		log_error("cannot write the database: %s", err);
+		*usable = false;
+		status = EXIT_TRACE;
+	}
+	query_free(q);
+	return status;
+}
+
+static int write_jsonl(struct recording *rec, const char *path, bool *usable)
+{
+	struct pipeline *p = pipeline_new(0);
+	struct view view = { .out = path ? fopen(path, "we") : stdout };
+	int err, status = EXIT_TRACE;
+
+	if (!p || !view.out) {
+		log_error("cannot write the output: %s", strerror(p ? errno : ENOMEM));
+	} else {
+		view.line_flush = !path;
+		pipeline_view(p, &render_json, &view);
+		err = recording_run(rec, p);
+		status = recording_result(rec, p, err, "exported");
+		*usable = !err && !pipeline_state(p)->view_err;
+	}
+	pipeline_free(p);
+	if (view.out && view.out != stdout && fclose(view.out) && *usable) {
+		*usable = false;
+		log_error("cannot write the output: %s", strerror(errno));
+		status = EXIT_TRACE;
+	}
+	return status;
+}
+
+static const struct format formats[] = {
+	{ "sqlite", ".db", write_sqlite },
+	{ "jsonl", NULL, write_jsonl },
+};
+
+#define N_FORMATS (sizeof(formats) / sizeof(formats[0]))
+
+/* --- the command line --- */
+
+static int set_format(struct export_options *o, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < N_FORMATS; i++)
+		if (!strcmp(formats[i].name, name))
+			o->format = &formats[i];
+	if (o->format && !strcmp(o->format->name, name))
+		return 0;
+	snprintf(o->err, o->err_size, "there is no format '%s'; 'trace export --help' lists them",
+		 name);
+	return -EINVAL;
+}
+
+static int on_option(void *ctx, int id, const char *arg)
+{
+	struct export_options *o = ctx;
+
+	switch (id) {
+	case EXPORT_TO:
+		return set_format(o, arg);
+	case 'o':
+		o->out = arg;
+		break;
+	case EXPORT_FORCE:
+		o->force = true;
+		break;
+	case 'h':
+		o->help = true;
+		break;
+	}
+	return 0;
+}
+
+static int check_operands(struct export_options *o)
+{
+	if (o->help)
+		return 0;
+	if (!o->file)
+		snprintf(o->err, o->err_size, "which recording? trace export FILE --to FORMAT");
+	else if (!o->format)
+		snprintf(o->err, o->err_size, "to which format? say --to sqlite or --to jsonl");
+	else if (o->format->suffix && !o->out && !strcmp(o->file, "-"))
+		snprintf(o->err, o->err_size, "where shall it be written? say -o OUT");
+	else if (o->format->suffix && o->out && !strcmp(o->out, "-"))
+		snprintf(o->err, o->err_size,
+			 "a database cannot go to standard output; name a file with -o");
+	return o->err[0] ? -EINVAL : 0;
+}
+
+/* Options may stand on both sides of FILE. */
+static int export_parse(struct export_options *o, int argc, char **argv)
+{
+	char why[256];
+	int at;
+
+	while (argc > 1) {
+		at = options_parse(argc, argv, export_rows, on_option, o, why, sizeof(why));
+		if (at < 0 && why[0])
+			snprintf(o->err, o->err_size, "%s; 'trace export --help' lists the options",
+				 why);
+		if (at >= 0 && at < argc && o->file)
+			snprintf(o->err, o->err_size, "one recording at a time; '%s' is too many",
+				 argv[at]);
+		if (at < 0 || o->err[0])
+			return -EINVAL;
+		if (at < argc)
+			o->file = argv[at];
+		argc -= at;
+		argv += at;
+	}
+	return check_operands(o);
+}
+
+/* --- the file --- */
+
+static char part[PATH_MAX]; /* what a signal must remove; "" = nothing */
+
+static void on_signal(int sig)
+{
+	if (part[0])
+		unlink(part);
+	signal(sig, SIG_DFL);
+	raise(sig);
+}
+
+/* Those that are ignored stay so: nohup, a job in the background. */
+static void catch_signals(void)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	size_t i;
+
+	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		if (signal(signals[i], on_signal) == SIG_IGN)
+			signal(signals[i], SIG_IGN);
+}
+
+static int complain_out(const char *out, int err)
+{
+	if (err == EEXIST)
+		log_error("'%s' exists; --force replaces it", out);
+	else if (err == EINVAL)
+		log_error("'%s' is no file that could be replaced; choose another with -o", out);
+	else
+		log_error("cannot write '%s': %s; choose another file with -o", out, strerror(err));
+	return EXIT_TRACE;
+}
+
+static bool exists(const char *path)
+{
+	struct stat st;
+
+	return !lstat(path, &st);
+}
+
+/* Neither a device nor a directory nor a link: something that may be replaced. */
+static bool is_file(const char *path)
+{
+	struct stat st;
+
+	return !lstat(path, &st) && S_ISREG(st.st_mode);
+}
+
+static int part_new(const struct export_options *o, const char *out)
+{
+	int fd;
+
+	if (exists(out) && !o->force)
+		return complain_out(out, EEXIST);
+	if (exists(out) && !is_file(out))
+		return complain_out(out, EINVAL);
+	if (snprintf(part, sizeof(part), "%s.XXXXXX", out) >= (int)sizeof(part))
+		return complain_out(out, ENAMETOOLONG);
+	catch_signals();
+	fd = mkostemp(part, O_CLOEXEC); /* mode 0600, as recordings have it */
+	if (fd >= 0) {
+		close(fd);
+		return 0;
+	}
+	part[0] = '\0';
+	return complain_out(out, errno);
+}
+
+/* Without --force nothing is replaced, also when the name was taken meanwhile. */
+static int part_name(const struct export_options *o, const char *out)
+{
+	int err = renameat2(AT_FDCWD, part, AT_FDCWD, out, o->force ? 0 : RENAME_NOREPLACE);
+
+	if (err && errno == EINVAL) /* a file system that cannot do that, such as NFS */
+		err = rename(part, out);
+	err = err ? errno : 0;
+	if (err)
+		unlink(part);
+	part[0] = '\0';
+	return err ? complain_out(out, err) : 0;
+}
+
+static int export_file(const struct export_options *o, struct recording *rec, const char *out)
+{
+	bool usable = false;
+	int status = part_new(o, out), named;
+
+	if (status)
+		return status;
+	status = o->format->write(rec, part, &usable);
+	if (!usable) {
+		unlink(part);
+		return status ? status : EXIT_TRACE;
+	}
+	named = part_name(o, out);
+	if (!named)
+		log_info("wrote %s", out);
+	return named ? named : status;
+}
+
+static int export_recording(const struct export_options *o, struct recording *rec)
+{
+	bool to_stdout = o->out ? !strcmp(o->out, "-") : !o->format->suffix;
+	char out[PATH_MAX];
+	bool usable;
+
+	if (to_stdout)
+		return o->format->write(rec, NULL, &usable);
+	if (o->out)
+		return export_file(o, rec, o->out);
+	if (snprintf(out, sizeof(out), "%s%s", o->file, o->format->suffix) >= (int)sizeof(out))
+		return complain_out(o->file, ENAMETOOLONG);
+	return export_file(o, rec, out);
+}
+
+int cmd_export(int argc, char **argv)
+{
+	char err[512] = "";
+	struct export_options o = { .err = err, .err_size = sizeof(err) };
+	struct recording rec;
+	int status;
+
+	if (export_parse(&o, argc, argv))
+		return fail(err);
+	if (o.help) {
+		fputs("Usage: trace export FILE --to FORMAT [-o OUT]\n\n"
+		      "Write a recording ('-': standard input) in another format.\n\n",
+		      stdout);
+		options_help(stdout, export_rows);
+		return 0;
+	}
+	signal(SIGPIPE, SIG_IGN); /* a reader that left is no failure */
+	status = recording_open(&rec, o.file);
+	if (!status)
+		status = database_drop_rights(); /* so that OUT is the invoking user's */
+	if (!status)
+		status = export_recording(&o, &rec);
+	recording_close(&rec);
+	return status;
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * trace query: one SELECT over a recording.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "database.h"
+#include "render/table.h"
+#include "util/log.h"
+#include "util/options.h"
+
+enum query_option_id { QUERY_SCHEMA = OPTION_LONG, QUERY_JSON, QUERY_CSV };
+
+static const struct option_row query_rows[] = {
+	{ .id = 'f',
+	  .name = "file",
+	  .argname = "FILE",
+	  .help = "read the SELECT from FILE; '-': standard input" },
+	{ .id = QUERY_SCHEMA, .name = "schema", .help = "print all tables and columns and end" },
+	{ .id = QUERY_JSON, .name = "json", .help = "one JSON object a row" },
+	{ .id = QUERY_CSV, .name = "csv", .help = "comma-separated values, names first" },
+	{ .id = 'h', .name = "help", .help = "show this text and end" },
+	{ 0 },
+};
+
+struct query_options {
+	enum table_format format;
+	bool schema, help;
+	const char *sql_file; /* NULL: sql */
+	const char *file, *sql;
+	char *err;
+	size_t err_size;
+};
+
+static int on_option(void *ctx, int id, const char *arg)
+{
+	struct query_options *o = ctx;
+
+	switch (id) {
+	case 'f':
+		o->sql_file = arg;
+		break;
+	case QUERY_SCHEMA:
+		o->schema = true;
+		break;
+	case QUERY_JSON:
+		o->format = TABLE_JSON;
+		break;
+	case QUERY_CSV:
+		o->format = TABLE_CSV;
+		break;
+	case 'h':
+		o->help = true;
+		break;
+	}
+	return 0;
+}
+
+static int operand(struct query_options *o, const char *arg)
+{
+	if (!o->file)
+		o->file = arg;
+	else if (!o->sql)
+		o->sql = arg;
+	else
+		snprintf(o->err, o->err_size,
+			 "one recording and one SELECT; '%s' is too many: put the SELECT in quotes",
+			 arg);
+	return o->err[0] ? -EINVAL : 0;
+}
+
+static int check_operands(struct query_options *o)
+{
+	if (o->help || o->schema)
+		return 0;
+	if (!o->file)
+		snprintf(
+			o->err, o->err_size,
+			"which recording? trace query FILE 'SELECT ...'; --schema lists the tables");
+	else if (!o->sql && !o->sql_file)
+		snprintf(o->err, o->err_size,
+			 "what shall be asked? trace query FILE 'SELECT ...'; --schema lists the "
+			 "tables");
+	else if (o->sql && o->sql_file)
+		snprintf(o->err, o->err_size,
+			 "the SELECT is on the command line or in the file of -f, not both");
+	else if (o->sql_file && !strcmp(o->sql_file, "-") && !strcmp(o->file, "-"))
+		snprintf(o->err, o->err_size,
+			 "the recording and the SELECT cannot both come from standard input");
+	return o->err[0] ? -EINVAL : 0;
+}
+
+/* Options may stand anywhere between the operands. */
+static int query_parse(struct query_options *o, int argc, char **argv)
+{
+	char why[256];
+	int at;
+
+	while (argc > 1) {
+		at = options_parse(argc, argv, query_rows, on_option, o, why, sizeof(why));
+		if (at < 0) {
+			snprintf(o->err, o->err_size, "%s; 'trace query --help' lists the options",
+				 why);
+			return at;
+		}
+		if (at < argc && operand(o, argv[at]))
+			return -EINVAL;
+		argc -= at;
+		argv += at;
+	}
+	return check_operands(o);
+}
+
+static int fail(const char *err)
+{
+	log_error("%s", err);
+	return EXIT_TRACE;
+}
+
+static int on_columns(void *ctx, const char *const *names, size_t n)
+{
+	return table_columns(ctx, names, n);
+}
+
+static int on_row(void *ctx, const struct value *values, size_t n)
+{
+	return table_row(ctx, values, n);
+}
+
+/* A reader that went away is no failure. */
+static int output_status(int err)
+{
+	if (!err || err == -EPIPE)
+		return 0;
+	log_error("cannot write the output: %s", strerror(-err));
+	return EXIT_TRACE;
+}
+
+static int answer(struct query *q, const char *sql, enum table_format format)
+{
+	struct table *t = table_new(stdout, format);
+	const struct query_rows rows = { .columns = on_columns, .row = on_row, .ctx = t };
+	char err[QUERY_ERROR] = "";
+	int ret;
+
+	if (!t)
+		return fail("out of memory");
+	ret = query_select(q, sql, &rows, err, sizeof(err));
+	if (!ret)
+		ret = table_finish(t);
+	table_free(t);
+	return err[0] ? fail(err) : output_status(ret);
+}
+
+static void warn_lost(const struct query *q)
+{
+	struct query_loaded l = query_loaded(q);
+
+	if (l.lost)
+		log_warn("%llu events were lost while recording, so rows are missing; table 'loss' "
+			 "says which kinds",
+			 (unsigned long long)l.lost);
+}
+
+/* What cannot be answered is refused before the recording is read. */
+static int query_recording(const struct query_options *o, struct recording *rec, const char *sql)
+{
+	char err[QUERY_ERROR];
+	struct query *q = query_new(NULL, err, sizeof(err));
+	int status, said;
+	bool usable;
+
+	if (!q || query_accepts(q, sql, err, sizeof(err))) {
+		query_free(q);
+		return fail(err);
+	}
+	status = database_load(q, rec, "loaded", &usable);
+	if (usable) {
+		warn_lost(q);
+		said = answer(q, sql, o->format);
+		status = status ? status : said;
+	}
+	query_free(q);
+	return status;
+}
+
+static int query_file(const struct query_options *o)
+{
+	struct recording rec;
+	char *text = NULL;
+	int status = recording_open(&rec, o->file);
+
+	if (!status)
+		status = database_drop_rights();
+	if (!status && o->sql_file) {
+		text = database_sql(o->sql_file);
+		status = text ? 0 : EXIT_TRACE;
+	}
+	if (!status)
+		status = query_recording(o, &rec, text ? text : o->sql);
+	free(text);
+	recording_close(&rec);
+	return status;
+}
+
+static int print_schema(void)
+{
+	struct buf b = { 0 };
+
+	query_schema(&b);
+	if (b.err)
+		return fail("out of memory");
+	fputs(b.data, stdout);
+	buf_free(&b);
+	return 0;
+}
+
+int cmd_query(int argc, char **argv)
+{
+	char err[512] = "";
+	struct query_options o = { .err = err, .err_size = sizeof(err) };
+
+	if (query_parse(&o, argc, argv))
+		return fail(err);
+	if (o.help) {
+		fputs("Usage: trace query [OPTIONS] FILE 'SELECT ...'\n"
+		      "       trace query [OPTIONS] FILE -f SQLFILE\n"
+		      "       trace query --schema\n\n"
+		      "Ask a recording ('-': standard input) in SQL. Nothing is changed by it.\n\n",
+		      stdout);
+		options_help(stdout, query_rows);
+		return 0;
+	}
+	signal(SIGPIPE, SIG_IGN); /* a pager that was left is no failure */
+	return o.schema ? print_schema() : query_file(&o);
+}
