@@ -67,8 +67,11 @@ static int prepare_inserts(struct query *q)
 {
 	int table;
 
+	q->writer = writer_new();
+	if (!q->writer)
+		return -EAGAIN;
 	for (table = 0; table < TABLES; table++) {
-		q->rows[table] = rows_new(q->db, (enum table_id)table);
+		q->rows[table] = rows_new(q->db, (enum table_id)table, q->writer);
 		if (!q->rows[table])
 			return -ENOMEM;
 	}
@@ -100,14 +103,17 @@ struct query *query_new(const char *path, char *err, size_t size)
 	return NULL;
 }
 
-static void drop_inserts(struct query *q)
+/* Waits for what is on its way. 0 or negative errno. */
+static int drop_inserts(struct query *q)
 {
-	int table;
+	int table, err = writer_end(q->writer);
 
+	q->writer = NULL;
 	for (table = 0; table < TABLES; table++) {
 		rows_free(q->rows[table]);
 		q->rows[table] = NULL;
 	}
+	return err;
 }
 
 void query_free(struct query *q)
@@ -121,11 +127,12 @@ void query_free(struct query *q)
 
 int db_ready(struct query *q)
 {
-	int table, err = 0;
+	int table, err = 0, written;
 
 	for (table = 0; !err && table < TABLES; table++)
 		err = rows_flush(q->rows[table]);
-	drop_inserts(q);
+	written = drop_inserts(q);
+	err = err ? err : written;
 	q->ready = true;
 	return err ? err : db_exec(q, "COMMIT");
 }

@@ -14,7 +14,8 @@
 
 struct query {
 	sqlite3 *db;
-	struct rows *rows[TABLES]; /* while it is loaded */
+	struct writer *writer;	   /* these two while it is loaded */
+	struct rows *rows[TABLES];
 	struct query_loaded loaded;
 	const char *refused; /* what the statement being prepared wanted to do; NULL: nothing bad */
 	bool ready;	     /* loaded: nothing is written any more */

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "rows.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "db.h"
+#include "../util/buf.h"
 
 static sqlite3_stmt *prepare(sqlite3 *db, enum table_id table, unsigned int rows)
 {
@@ -19,18 +18,34 @@ static sqlite3_stmt *prepare(sqlite3 *db, enum table_id table, unsigned int rows
 	return st;
 }
 
-struct rows *rows_new(sqlite3 *db, enum table_id table)
+static bool rows_make(struct rows *r)
+{
+	struct batch *b;
+	unsigned int i;
+
+	for (i = 0; i < BATCHES; i++) {
+		b = batch_new(&r->into, &r->home);
+		if (!b)
+			return false;
+		b->next = r->home;
+		r->home = b;
+	}
+	r->b = r->home;
+	r->home = r->b->next;
+	return true;
+}
+
+struct rows *rows_new(sqlite3 *db, enum table_id table, struct writer *w)
 {
 	struct rows *r = calloc(1, sizeof(*r));
 
 	if (!r)
 		return NULL;
-	r->columns = schema_table(table)->n;
-	r->cells = calloc(ROWS_BATCH * r->columns, sizeof(*r->cells));
-	r->text = malloc(ROWS_TEXT);
-	r->one = prepare(db, table, 1);
-	r->batch = prepare(db, table, ROWS_BATCH);
-	if (r->cells && r->text && r->one && r->batch)
+	r->writer = w;
+	r->into.columns = schema_table(table)->n;
+	r->into.one = prepare(db, table, 1);
+	r->into.batch = prepare(db, table, BATCH_ROWS);
+	if (rows_make(r) && r->into.one && r->into.batch)
 		return r;
 	rows_free(r);
 	return NULL;
@@ -38,62 +53,42 @@ struct rows *rows_new(sqlite3 *db, enum table_id table)
 
 void rows_free(struct rows *r)
 {
+	struct batch *b;
+
 	if (!r)
 		return;
-	sqlite3_finalize(r->one);
-	sqlite3_finalize(r->batch);
-	free(r->cells);
-	free(r->text);
-	free(r);
-}
-
-static void bind(sqlite3_stmt *st, const struct cell *cells, size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++) {
-		if (!cells[i].set)
-			continue;
-		if (cells[i].text)
-			sqlite3_bind_text(st, (int)i + 1, cells[i].text, (int)cells[i].num,
-					  SQLITE_STATIC);
-		else
-			sqlite3_bind_int64(st, (int)i + 1, cells[i].num);
+	while ((b = r->home)) {
+		r->home = b->next;
+		batch_free(b);
 	}
-}
-
-static int run(struct rows *r, sqlite3_stmt *st, size_t first, unsigned int rows)
-{
-	sqlite3_clear_bindings(st);
-	bind(st, r->cells + first * r->columns, rows * r->columns);
-	sqlite3_step(st);
-	return db_errno(sqlite3_reset(st));
+	batch_free(r->b);
+	sqlite3_finalize(r->into.one);
+	sqlite3_finalize(r->into.batch);
+	free(r);
 }
 
 int rows_flush(struct rows *r)
 {
-	unsigned int i;
+	int err;
 
-	if (r->n == ROWS_BATCH)
-		r->err = run(r, r->batch, 0, ROWS_BATCH);
-	for (i = 0; !r->err && r->n < ROWS_BATCH && i < r->n; i++)
-		r->err = run(r, r->one, i, 1);
-	r->n = 0;
-	r->text_len = 0;
+	if (!r->b->n)
+		return r->err;
+	err = writer_put(r->writer, r->b);
+	r->err = r->err ? r->err : err;
+	r->b = writer_take(r->writer, &r->home);
 	return r->err;
 }
 
 void rows_start(struct rows *r)
 {
-	if (r->n && ROWS_TEXT - r->text_len < ROWS_TEXT_ROW)
+	if (r->b->n && BATCH_TEXT - r->b->text_len < ROWS_TEXT_ROW)
 		rows_flush(r);
-	memset(rows_cell(r, 0), 0, r->columns * sizeof(*r->cells));
+	memset(rows_cell(r, 0), 0, r->into.columns * sizeof(*r->b->cells));
 }
 
 int rows_end(struct rows *r)
 {
-	r->n++;
-	return r->n == ROWS_BATCH || r->err ? rows_flush(r) : 0;
+	return ++r->b->n == BATCH_ROWS || r->err ? rows_flush(r) : 0;
 }
 
 void put_word(struct rows *r, int column, const char *word)
@@ -104,12 +99,12 @@ void put_word(struct rows *r, int column, const char *word)
 
 void put_bytes(struct rows *r, int column, const char *bytes, size_t len)
 {
-	char *copy = r->text + r->text_len;
+	char *copy = r->b->text + r->b->text_len;
 
-	if (len > ROWS_TEXT - r->text_len)
-		len = ROWS_TEXT - r->text_len;
+	if (len > BATCH_TEXT - r->b->text_len)
+		len = BATCH_TEXT - r->b->text_len;
 	memcpy(copy, bytes, len);
-	r->text_len += len;
+	r->b->text_len += len;
 	*rows_cell(r, column) = (struct cell){ copy, (__s64)len, true };
 }
 
