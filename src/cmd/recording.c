@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cmd.h"
@@ -111,27 +112,43 @@ static int spool_fill(int fd, int from)
 	return err;
 }
 
-int recording_open_twice(struct recording *r, const char *file)
+static int open_spooled(struct recording *r, int from)
 {
-	int fd, err, status;
+	int fd = spool_new(), err = fd < 0 ? fd : spool_fill(fd, from), status = EXIT_TRACE;
 	char path[32];
 
-	*r = (struct recording){ .file = file };
-	if (strcmp(file, "-"))
-		return open_both(r, file);
-	fd = spool_new();
-	err = fd < 0 ? fd : spool_fill(fd, STDIN_FILENO);
 	if (err) {
-		log_error("cannot keep a copy of standard input: %s; write it to a file and name "
-			  "that",
-			  strerror(-err));
-		status = EXIT_TRACE;
+		log_error("cannot keep a copy of '%s': %s; write it to a file and name that",
+			  r->file, strerror(-err));
 	} else {
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 		status = open_both(r, path);
 	}
 	if (fd >= 0)
 		close(fd);
+	return status;
+}
+
+/* A pipe by name, as a shell's <(...) is; -1: it is none. */
+static int open_pipe(const char *file)
+{
+	struct stat st;
+
+	return stat(file, &st) || !S_ISFIFO(st.st_mode) ? -1 : open(file, O_RDONLY | O_CLOEXEC);
+}
+
+int recording_open_twice(struct recording *r, const char *file)
+{
+	int status, fd;
+
+	*r = (struct recording){ .file = file };
+	if (!strcmp(file, "-"))
+		return open_spooled(r, STDIN_FILENO);
+	fd = open_pipe(file);
+	if (fd < 0)
+		return open_both(r, file);
+	status = open_spooled(r, fd);
+	close(fd);
 	return status;
 }
 

@@ -53,7 +53,7 @@ run_pipe() { # SCENARIO
 @test "why-pipe: a reset meets recv(); what had come before was read first" {
     run_pipe queued
     expect_verdicts 1 reset-recv
-    expect_verdict reset-recv role=server certainty=proved weight=alarm \
+    expect_verdict reset-recv role=server certainty=proved weight=news \
         cause~"the client .* called close\(.\) with 4 bytes unread" \
         cause~"the 2,000 bytes that came before were read"
     expect_before "call=recvfrom phase=exit ret=2000" "call=recvfrom phase=exit errno=ECONNRESET"
@@ -62,7 +62,7 @@ run_pipe() { # SCENARIO
 @test "why-pipe: a reset meets send(); the next error is only its echo" {
     run_pipe sending
     expect_verdicts 1 reset-send
-    expect_verdict reset-send role=server certainty=proved weight=alarm cause~"4 bytes unread"
+    expect_verdict reset-send role=server certainty=proved weight=news cause~"4 bytes unread"
     expect_verdict pipe-after-end role=server certainty=proved weight=news cause~ECONNRESET
     expect_verdicts 0 pipe-peer-left
 }
