@@ -299,7 +299,8 @@ static int say_drops(struct render *r, const struct dgram_ledger *d)
 			text_printf(&t, "; the kernel counts %u at this socket", w->counter);
 	}
 	if (w->lost_reason)
-		text_printf(&t, "%scame to no socket: %s", d->dropped.n ? "; " : "", w->lost_reason);
+		text_printf(&t, "%scame to no socket: %s", d->dropped.n ? "; " : "",
+			    w->lost_reason);
 	return t.len ? say_labeled(r, "", STYLE_DIM, words) : 0;
 }
 
@@ -349,7 +350,7 @@ static bool is_bare(const struct step *s)
 int summary_conn(struct render *r, const struct step *s)
 {
 	const struct conn *c = s->conn;
-	char words[160], lasted[32];
+	char words[160], lasted[32], names[240];
 	struct text t;
 	int err, d;
 
@@ -362,10 +363,10 @@ int summary_conn(struct render *r, const struct step *s)
 		       lasted, words);
 	for (d = 0; !err && d < 2; d++)
 		err = say_end(r, s, d);
-	if (is_bare(s))
-		return err;
-	for (d = 0; !err && d < 2; d++)
+	for (d = 0; !err && d < 2 && !is_bare(s); d++)
 		err = say_direction(r, s, d);
+	if (!err && why_names(r, c->id, names, sizeof(names)))
+		err = say_labeled(r, "verdicts", STYLE_PLAIN, names);
 	return err;
 }
 

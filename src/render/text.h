@@ -65,6 +65,14 @@ struct gai_count {
 	unsigned int calls;
 };
 
+/* Verdicts told of a conversation; direct-mapped by its id. */
+#define TOLD_RULES 6
+struct conn_told {
+	__u32 conn;
+	unsigned int n;			      /* of all weights */
+	const struct rule *rules[TOLD_RULES]; /* each once, asides left out */
+};
+
 struct held;
 struct why;
 
@@ -90,6 +98,7 @@ struct render {
 	bool unaccepted;     /* of the step at hand: its server has not called accept() yet */
 	__u64 last_enter_id; /* entry that no other call line has followed; 0 = none */
 	unsigned int remark_count[REMARKS_MAX];
+	struct conn_told told[SHOWN_MAX];
 	struct frame_loss loss; /* totals last told */
 	int err;
 };
@@ -98,7 +107,8 @@ struct render {
 int lines_step(struct render *r, const struct step *s); /* 0 or a negative errno */
 bool lines_hidden(
 	const struct step *s); /* steps that are never shown on their own, nor waited for */
-unsigned int heads_number(const struct render *r, __u32 conn); /* what "#" shows for a conversation */
+unsigned int heads_number(const struct render *r,
+			  __u32 conn); /* what "#" shows for a conversation */
 struct shown *lines_shown(struct render *r, __u32 sid);
 
 /* draft.c: 0 or a negative errno */
@@ -129,8 +139,10 @@ char *remark_for(struct render *r, const struct step *s, char *buf, size_t size)
 
 /* why.c */
 int why_step(struct render *r, const struct verdict *v); /* below the line in the making, or now */
-int why_flush(struct render *r); /* those of the line just written */
+int why_flush(struct render *r);			 /* those of the line just written */
 void why_free(struct render *r);
+/* "rst-unread, eof-close and 2 more" for the summary; NULL: none. Returns buf. */
+char *why_names(struct render *r, __u32 conn, char *buf, size_t size);
 
 /* heads.c: write what has to be said before the draft: title, conversation, process. */
 int heads_before(struct render *r, struct draft *d);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../util/text.h"
 #include "text.h"
 
 struct why {
@@ -39,12 +40,48 @@ static int why_say(struct render *r, const struct why *w)
 	return sheet_write(&r->sheet, &r->view);
 }
 
+static void note_told(struct render *r, const struct verdict *v)
+{
+	struct conn_told *c = &r->told[v->conn % SHOWN_MAX];
+	size_t i;
+
+	if (!v->conn)
+		return;
+	if (c->conn != v->conn)
+		*c = (struct conn_told){ .conn = v->conn };
+	c->n++;
+	for (i = 0; i < TOLD_RULES && v->weight != WEIGHT_ASIDE; i++) {
+		if (c->rules[i] && c->rules[i] != v->rule)
+			continue;
+		c->n -= c->rules[i] == v->rule; /* the same once more */
+		c->rules[i] = v->rule;
+		break;
+	}
+}
+
+char *why_names(struct render *r, __u32 conn, char *buf, size_t size)
+{
+	const struct conn_told *c = &r->told[conn % SHOWN_MAX];
+	struct text t;
+	unsigned int i;
+
+	if (c->conn != conn || !c->n)
+		return NULL;
+	text_start(&t, buf, size);
+	for (i = 0; i < TOLD_RULES && c->rules[i]; i++)
+		text_printf(&t, "%s%s", i ? ", " : "", c->rules[i]->name);
+	if (c->n > i)
+		text_printf(&t, i ? " and %u more" : "%u", c->n - i);
+	return buf;
+}
+
 /* What an inference rests on is said by `trace explain`; that it is one, here. */
 int why_step(struct render *r, const struct verdict *v)
 {
 	struct why *w;
 	int err;
 
+	note_told(r, v);
 	if (v->weight == WEIGHT_ASIDE)
 		return 0;
 	w = calloc(1, sizeof(*w));

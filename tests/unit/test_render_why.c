@@ -132,6 +132,24 @@ static void test_inferred_is_said(void **state)
 	free(text);
 }
 
+/* The summary names what was told of its conversation, each rule once, and counts the asides. */
+static void test_named_in_the_summary(void **state)
+{
+	struct story st;
+	char *text;
+
+	(void)state;
+	open_listening(&st, 100);
+	pair_of(&st);
+	tell_verdict(&st, WEIGHT_NEWS, "a cause");
+	tell_verdict(&st, WEIGHT_ALARM, "the same rule again");
+	tell_verdict(&st, WEIGHT_ASIDE, "by the way");
+	story_summary(&st, 0, END_FIN);
+	text = story_close(&st);
+	assert_non_null(strstr(text, "    verdicts          test-rule and 1 more\n"));
+	free(text);
+}
+
 static void assert_narrow(const char *text, size_t width)
 {
 	const char *line, *end;
@@ -262,6 +280,7 @@ int main(void)
 		cmocka_unit_test(test_never_too_wide),
 		cmocka_unit_test(test_in_full),
 		cmocka_unit_test(test_step_line),
+		cmocka_unit_test(test_named_in_the_summary),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
