@@ -310,7 +310,7 @@ static int print_text(const struct verdicts *list, const struct evidence *e, con
 	for (i = 0; !err && i < list->n; i++) {
 		for (k = 0; k < list->v[i].n_evidence; k++)
 			lines[k] = evidence_line(e, list->v[i].evidence[k]);
-		err = verdict_write(&t, &list->v[i], lines);
+		err = verdict_write(&t, (unsigned int)i + 1, &list->v[i], lines);
 	}
 	if (err)
 		return err;

@@ -92,6 +92,8 @@ static int on_verdict(void *ctx, const struct verdict *v)
 	struct pipeline *p = ctx;
 	struct outlet *o;
 
+	if (!(v->layer & pipeline_layers(p)))
+		return 0;
 	for (o = p->outlets; o < p->outlets + p->n_outlets; o++)
 		if (!o->err && outlet_asks(o))
 			outlet_result(p, o, o->renderer->verdict(o->render, v));

@@ -47,6 +47,7 @@ struct verdict {
 	__u64 sock; /* its number as JSON has it, 0 = none */
 	__u32 conn; /* conversation, 0 = none */
 	__u32 pid;  /* process it concerns, 0 = unknown */
+	enum layer layer; /* of that step: hidden with it */
 	enum role role;
 	char question[112]; /* "Why did recv(4) return 0?" */
 	char cause[400];    /* one sentence, with the numbers of this run */

@@ -39,6 +39,7 @@ static void verdict_clear(struct verdict *v, const struct rule *r, __u64 id, __u
 	v->sid = v->conn = v->pid = 0;
 	v->sock = 0;
 	v->role = ROLE_NONE;
+	v->layer = LAYER_APP;
 	v->question[0] = v->cause[0] = v->remedy[0] = v->basis[0] = '\0';
 	v->n_evidence = 0;
 	verdict_prove(v, id);
@@ -55,6 +56,8 @@ void verdict_start(struct explain *x, struct verdict *v, const struct rule *r, c
 		v->sock = sock_number(s->sock);
 	}
 	v->conn = c ? c->id : 0;
+	if (s->layer)
+		v->layer = s->layer;
 	v->role = step_role(s);
 	v->pid = s->ev && s->ev->pid ? s->ev->pid : s->proc ? s->proc->pid : n ? n->pid : 0;
 }

@@ -72,8 +72,7 @@ static int rcvq_note(struct render *r, const struct step *s, const struct levels
 		return 0;
 	m->rcvq = in->rcvq;
 	words_level(text, sizeof(text), "rcvq", in->rcvq, in->rcvq, in->rcvq + lv->rcv_wnd);
-	/* An emptied queue beside "= 14" is no news of its own. */
-	return add_note(r, s, side, text, STYLE_LEVEL, s->phase == PHASE_EXIT && !in->rcvq);
+	return add_note(r, s, side, text, STYLE_LEVEL, false);
 }
 
 /* The buffer's limit counts memory, not bytes; so does the bar. The number counts bytes. */
@@ -308,6 +307,19 @@ static int on_segment(struct render *r, const struct step *s)
 	return err;
 }
 
+/*
+ * The kernel's event says CLOSE when a time-wait entry takes the socket's place; what users know it
+ * by, and what ss shows, is the entry's state: FIN_WAIT2 until the peer's FIN, then TIME_WAIT.
+ */
+static const char *state_shown(const struct step *s)
+{
+	const struct event_sock *m = (const struct event_sock *)s->ev;
+
+	if (!(s->sflags & STEP_TIME_WAIT))
+		return tcp_state_name(m->b);
+	return m->lv.flags & LV_FIN_IN ? "TIME_WAIT" : "FIN_WAIT2 entry";
+}
+
 /* States that follow each other on one line are one note: "SYN_RECV, ESTABLISHED". */
 static int on_state(struct render *r, const struct step *s)
 {
@@ -323,12 +335,11 @@ static int on_state(struct render *r, const struct step *s)
 	n = cell->n_notes ? &cell->notes[cell->n_notes - 1] : NULL;
 	len = n ? strlen(n->text) : 0;
 	if (n && n->state_of == m->e.sid && len + 20 < sizeof(n->text)) {
-		snprintf(n->text + len, sizeof(n->text) - len, ", %s", tcp_state_name(m->b));
+		snprintf(n->text + len, sizeof(n->text) - len, ", %s", state_shown(s));
 	} else if (cell->call[0] || r->draft.line.arrow.used || cell->n_notes) {
-		err = err ? err : add_note(r, s, side, tcp_state_name(m->b), STYLE_STATE, false);
+		err = err ? err : add_note(r, s, side, state_shown(s), STYLE_STATE, false);
 	} else {
-		snprintf(text, sizeof(text), "%s -> %s", tcp_state_name(m->a),
-			 tcp_state_name(m->b));
+		snprintf(text, sizeof(text), "%s -> %s", tcp_state_name(m->a), state_shown(s));
 		err = err ? err : add_note(r, s, side, text, STYLE_STATE, false);
 	}
 	if (cell->n_notes)

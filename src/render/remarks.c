@@ -184,7 +184,7 @@ static bool say_interrupted(const struct step *s, char *buf, size_t size)
 
 	if (!c || (c->ret != -512 && c->ret != -513 && c->ret != -514 && c->ret != -516))
 		return false;
-	snprintf(buf, size, "a signal came: the kernel repeats the call, or it ends with EINTR");
+	snprintf(buf, size, "a signal came while it waited");
 	return true;
 }
 
@@ -314,7 +314,7 @@ static bool say_time_wait(const struct step *s, char *buf, size_t size)
 {
 	if (s->ev->kind != EV_STATE || !(s->sflags & STEP_TIME_WAIT))
 		return false;
-	snprintf(buf, size, "a small time-wait entry stands in for the socket from here");
+	snprintf(buf, size, "the socket is freed; a small time-wait entry takes its place");
 	return true;
 }
 
@@ -409,10 +409,10 @@ static const struct remark remarks[] = {
 	{ .say = say_still_open, .explained = true },
 	{ .say = say_seen_mid },
 	{ .say = say_retransmitted, .limit = 3 },
-	{ .say = say_no_window },
+	{ .say = say_no_window, .limit = 2 },
 	{ .say = say_time_wait, .limit = 3 },
 	{ .say = say_rst, .explained = true },
-	{ .say = say_dropped },
+	{ .say = say_dropped, .explained = true },
 	{ .say = say_forks, .limit = 4 },
 };
 static_assert(sizeof(remarks) / sizeof(remarks[0]) <= REMARKS_MAX, "a counter for every row");

@@ -161,7 +161,7 @@ static void arrived_words(struct text *t, const struct ledger *l)
 	text_add(t, "; the writer is not seen from here");
 }
 
-/* "14 B written = 14 read, balanced": every byte in one place, or the residual said aloud. */
+/* "14 B written = 14 read; balanced": every byte in one place, or the residual said aloud. */
 static void ledger_words(struct text *t, const struct ledger *l)
 {
 	bool any = false;
@@ -178,7 +178,7 @@ static void ledger_words(struct text *t, const struct ledger *l)
 		any = true;
 		add_term(t, &any, l->in_flight, "not acknowledged");
 		add_term(t, &any, l->unsent, "unsent");
-		add_term(t, &any, l->unacked, "sent, never acknowledged");
+		add_term(t, &any, l->unacked, "never acknowledged");
 		add_term(t, &any, l->destroyed, "thrown away unsent");
 		text_add(t, "; the reader is not seen from here");
 		return;
@@ -189,7 +189,7 @@ static void ledger_words(struct text *t, const struct ledger *l)
 	add_term(t, &any, l->in_flight, "in flight");
 	add_term(t, &any, l->unsent, "unsent");
 	add_term(t, &any, l->discarded, "thrown away unread");
-	add_term(t, &any, l->unacked, "sent, never acknowledged");
+	add_term(t, &any, l->unacked, "never acknowledged");
 	add_term(t, &any, l->destroyed, "thrown away unsent");
 	if (!any)
 		text_add(t, "0 read");
@@ -197,7 +197,7 @@ static void ledger_words(struct text *t, const struct ledger *l)
 		text_printf(t, " (%llu urgent byte%s read twice)", (unsigned long long)l->reread,
 			    plural(l->reread));
 	if (!residual(l))
-		text_add(t, ", balanced");
+		text_add(t, "; balanced");
 }
 
 static int say_counts(struct render *r, const struct conn *c, int d)
@@ -244,7 +244,7 @@ static void dgram_places(struct text *t, const struct dgram_ledger *d)
 	add_dgrams(t, &any, &d->in_flight, "not seen to arrive");
 }
 
-/* "5 datagrams sent (500 B) = 3 read (300 B) + 2 dropped at the socket (200 B), balanced" */
+/* "5 datagrams sent (500 B) = 3 read (300 B) + 2 dropped at the socket (200 B); balanced" */
 static void dgram_words(struct text *t, const struct conn *c, int from, __u64 lost)
 {
 	const struct dgram_ledger *d = &c->udp[from];
@@ -269,7 +269,7 @@ static void dgram_words(struct text *t, const struct conn *c, int from, __u64 lo
 		text_printf(t, "; residual %llu (%llu B)", (unsigned long long)d->residual.n,
 			    (unsigned long long)d->residual.bytes);
 	else if (!d->in_flight.n)
-		text_add(t, ", balanced");
+		text_add(t, "; balanced");
 }
 
 static const char *drop_words(__u32 error)

@@ -34,7 +34,7 @@ static int write_row(const struct verdict_text *t, unsigned int x, const char *l
 	return sheet_write(&sheet, t->view);
 }
 
-static int write_question(const struct verdict_text *t, const struct verdict *v)
+static int write_question(const struct verdict_text *t, unsigned int n, const struct verdict *v)
 {
 	static struct sheet sheet;
 	char number[24], where[96];
@@ -43,7 +43,7 @@ static int write_question(const struct verdict_text *t, const struct verdict *v)
 	size_t len;
 
 	sheet_clear(&sheet);
-	snprintf(number, sizeof(number), "%*llu", INDENT - 1, (unsigned long long)v->id);
+	snprintf(number, sizeof(number), "%*u", INDENT - 1, n);
 	sheet_put(&sheet, 0, 0, number, strlen(number), STYLE_DIM);
 	row = sheet_wrap(&sheet, 0, INDENT, text_width(t->view) - INDENT, v->question, style);
 	len = (size_t)snprintf(where, sizeof(where), "%s, %s, at %.3f ms", weight_name(v->weight),
@@ -71,11 +71,11 @@ static int write_evidence(const struct verdict_text *t, const struct verdict *v,
 	return err;
 }
 
-int verdict_write(const struct verdict_text *t, const struct verdict *v,
+int verdict_write(const struct verdict_text *t, unsigned int number, const struct verdict *v,
 		  const char *const lines[VERDICT_EVIDENCE])
 {
 	char sure[sizeof(v->basis) + 24];
-	int err = write_question(t, v);
+	int err = write_question(t, number, v);
 
 	if (!err)
 		err = write_row(t, INDENT, "because", v->cause, STYLE_REMARK);

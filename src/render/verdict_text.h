@@ -10,8 +10,8 @@ struct verdict_text {
 	__u64 start_ns; /* boot clock: times count from here */
 };
 
-/* lines[i]: what the step evidence[i] was, in one line; NULL where that is not known. 0 or a negative errno. */
-int verdict_write(const struct verdict_text *t, const struct verdict *v,
+/* number: the how manieth on the page. lines[i]: what the step evidence[i] was, in one line; NULL where that is not known. 0 or a negative errno. */
+int verdict_write(const struct verdict_text *t, unsigned int number, const struct verdict *v,
 		  const char *const lines[VERDICT_EVIDENCE]);
 /* One line in the list of rules. */
 int verdict_write_rule(const struct verdict_text *t, const struct rule *r);

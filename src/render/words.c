@@ -40,6 +40,10 @@ static void tcp_label(const struct step *s, const struct event_segment *g, size_
 		text_add(&t, "ACK");
 	if (!s->win_bytes && !(g->flags & (TH_SYN | TH_RST)))
 		text_add(&t, ", win 0");
+	if (t.len > max && g->len) { /* the window is what matters then */
+		text_start(&t, buf, size);
+		text_printf(&t, "win 0, %u B", g->len);
+	}
 	if ((g->flags & TH_PSH) && t.len + strlen(", PSH") <= max)
 		text_add(&t, ", PSH");
 }

@@ -196,11 +196,11 @@ static void test_in_full(void **state)
 	view.out = open_memstream(&text, &len);
 	t.view = &view;
 	snprintf(v.remedy, sizeof(v.remedy), "Do that");
-	assert_int_equal(verdict_write(&t, &v, lines), 0);
+	assert_int_equal(verdict_write(&t, 1, &v, lines), 0);
 	v.certainty = INFERRED;
 	snprintf(v.basis, sizeof(v.basis), "the stars");
 	v.remedy[0] = '\0';
-	assert_int_equal(verdict_write(&t, &v, lines), 0);
+	assert_int_equal(verdict_write(&t, 1, &v, lines), 0);
 	assert_int_equal(verdict_write_rule(&t, &rule), 0);
 	fclose(view.out);
 	assert_narrow(text, 80);
