@@ -93,6 +93,18 @@ load cmd-helper
     assert_regex "$stderr" "^trace: 'cut' is cut short after .*explained"
 }
 
+@test "explain: a full disk is told, a reader that leaves is not" {
+    local option
+    for option in --width=100 --json; do
+        run bash -c '"$0" explain "$1" "$2" >/dev/full' "$TRACE" "$option" "$RECORDING"
+        assert_failure 125
+        assert_output --regexp '^trace: cannot write the output: No space left'
+        run bash -c 'set -o pipefail; "$0" explain "$1" "$2" | true' "$TRACE" "$option" "$RECORDING"
+        assert_success
+        assert_output ''
+    done
+}
+
 @test "explain: what cannot be done is one sentence" {
     refute_works "which recording" "$TRACE" explain
     refute_works "no recording" "$TRACE" explain /etc/passwd

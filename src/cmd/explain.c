@@ -283,6 +283,15 @@ static int find(struct verdicts *list, struct recording *rec)
 
 /* --- what is found --- */
 
+/* What was printed is with the kernel: 0; -EPIPE when its reader went away. */
+static int stdout_result(void)
+{
+	errno = 0;
+	if (!fflush(stdout) && !ferror(stdout))
+		return 0;
+	return errno ? -errno : -EIO;
+}
+
 static int print_json(const struct verdicts *list)
 {
 	struct json j = { 0 };
@@ -296,7 +305,7 @@ static int print_json(const struct verdicts *list)
 		printf("%.*s\n", (int)j.buf.len, j.buf.data);
 	}
 	json_free(&j);
-	return ferror(stdout) ? -EIO : 0;
+	return stdout_result();
 }
 
 static int print_text(const struct verdicts *list, const struct evidence *e, const struct view *v)
@@ -318,7 +327,7 @@ static int print_text(const struct verdicts *list, const struct evidence *e, con
 	if (list->left_out)
 		printf(", %llu left out", (unsigned long long)list->left_out);
 	putchar('\n');
-	return ferror(stdout) ? -EIO : 0;
+	return stdout_result();
 }
 
 static int read_evidence(const struct verdicts *list, struct evidence *e, struct recording *rec)
@@ -340,16 +349,18 @@ static int explain_recording(const struct explain_command *o, struct recording *
 {
 	struct verdicts list = { .o = o };
 	struct evidence evidence = { 0 };
-	int status = find(&list, rec), err = 0;
+	int status = find(&list, rec), err = 0, out = 0;
 
 	if (!o->view.json)
 		err = read_evidence(&list, &evidence, rec);
-	if (!err)
-		err = o->view.json ? print_json(&list) : print_text(&list, &evidence, view);
-	if (err && !ferror(stdout)) {
+	if (err)
 		log_error("cannot explain '%s': %s", rec->file, strerror(-err));
+	else
+		out = o->view.json ? print_json(&list) : print_text(&list, &evidence, view);
+	if (out && out != -EPIPE)
+		log_error("cannot write the output: %s", strerror(-out));
+	if (err || (out && out != -EPIPE))
 		status = EXIT_TRACE;
-	}
 	evidence_free(&evidence);
 	free(list.v);
 	return status;

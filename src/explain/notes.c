@@ -93,12 +93,25 @@ static void note_die(struct explain *x, struct note *n, __u64 t_ns)
 	TAILQ_INSERT_TAIL(&x->dead, n, link);
 }
 
+/* The other end lives and may yet ask how this one left. */
+static bool note_needed(const struct explain *x, const struct note *n)
+{
+	const struct note *peer = note_peer(x, n);
+
+	return peer && !peer->dead && peer->peer == n->sid;
+}
+
 void notes_tick(struct explain *x, __u64 now_ns)
 {
 	struct note *n;
 
 	while ((n = TAILQ_FIRST(&x->dead)) && now_ns > n->t_dead + NOTE_KEPT_NS) {
 		TAILQ_REMOVE(&x->dead, n, link);
+		if (note_needed(x, n)) {
+			n->t_dead = now_ns;
+			TAILQ_INSERT_TAIL(&x->dead, n, link);
+			continue;
+		}
 		hash_del(x->notes, n->sid);
 		free(n);
 	}
@@ -401,6 +414,8 @@ int notes_step(struct explain *x, const struct step *s)
 
 	if (!s->ev || !s->sock)
 		return 0;
+	if (s->sock->destroyed && !note_of(x, s->sock->sid))
+		return 0; /* what comes for it so late begins no new page, which nothing would end */
 	n = note_get(x, s->sock->sid);
 	if (!n)
 		return -ENOMEM;

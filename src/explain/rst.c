@@ -149,6 +149,15 @@ static bool reset_in_close(const struct note *n)
 	       (!last || last->n == TCP_S_ESTABLISHED || last->n == TCP_S_CLOSE_WAIT);
 }
 
+/* It came after close(): to an orphan, which it destroys, or to less than that. */
+static int by_late_data(const struct note *n)
+{
+	if (note_mark(n, MARK_TIME_WAIT))
+		return RST_TIME_WAIT;
+	return note_mark(n, MARK_DESTROY) && rst_after(n, MARK_DATA_IN, MARK_DESTROY) ? RST_GONE :
+											RST_LATE;
+}
+
 /* Without a reason: what the socket went through. */
 static int by_fields(const struct explain *x, const struct shot *k)
 {
@@ -161,7 +170,7 @@ static int by_fields(const struct explain *x, const struct shot *k)
 	if (reset_in_close(k->n) && rst_unread(k))
 		return RST_UNREAD;
 	if (rst_after(k->n, MARK_DATA_IN, MARK_CLOSE) && note_mark(k->n, MARK_CLOSE))
-		return note_mark(k->n, MARK_TIME_WAIT) ? RST_TIME_WAIT : RST_LATE;
+		return by_late_data(k->n);
 	way = by_call(x, k);
 	if (way >= 0)
 		return way;

@@ -60,6 +60,15 @@ run_ends() { # SCENARIO
     expect_some call=bind phase=exit errno=EADDRINUSE
 }
 
+@test "why-fin: the only other descriptor is on its way to somebody" {
+    run_ends in-flight
+    expect_verdicts 1 fin-held-unseen
+    expect_verdict fin-held-unseen role=client weight=news certainty=inferred \
+        cause~"^No FIN: the kernel still counts 1 reference to the socket$" \
+        event="$(q -o id call=close phase=exit role=client | head -1)"
+    expect_no_alarm
+}
+
 @test "why-fin: not connected, so there is no FIN to miss" {
     run_ends unconnected
     expect_verdicts 1 held-open

@@ -114,6 +114,14 @@ only_alarm() { # RULE CALL ERRNO CONDITION...
     done
 }
 
+@test "why misuse: a signal that the program does not notice" {
+    scenario restarted
+    expect_verdicts 1 interrupted-restart weight=aside role=server certainty=proved \
+        event="$(one id call=recvfrom phase=exit errno~ERESTARTSYS)" cause~"the call began anew"
+    expect_verdicts 0 interrupted
+    expect_no_alarm
+}
+
 @test "why misuse: what becomes of the number for a buffer" {
     scenario buffers
     expect_verdict buffer-size weight=aside cause~"SO_RCVBUF is now 20,000 bytes, twice what was asked for"

@@ -85,6 +85,20 @@ run_pipe() { # SCENARIO
     expect_verdict pipe-peer-left role=server certainty=proved cause~"shutdown\(., SHUT_RDWR\)"
 }
 
+@test "why-pipe: what led to it is older than the trace" {
+    hold hold
+    INPUT=$BATS_TEST_TMPDIR/hold background "$BATS_TEST_TMPDIR/prog" "$PROGS/why_pipe" before
+    until_line "$BATS_TEST_TMPDIR/prog" over
+    trace_start -p "$BG"
+    let_go hold
+    wait "$BG"
+    trace_stop
+    sound
+    expect_verdicts 1 pipe-unknown weight=alarm certainty=inferred \
+        event="$(one id call=sendto phase=exit errno=EPIPE)"
+    expect_verdicts 0 pipe-unconnected
+}
+
 @test "why-pipe: AF_UNIX, where the first send after the end fails" {
     run_pipe unix-left
     expect_verdict pipe-unix certainty=proved weight=alarm cause~"called close\(.\)"

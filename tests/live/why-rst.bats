@@ -50,6 +50,16 @@ rest_destroyed() { # RULE
     why shut rst-shutdown role=server cause~"5 bytes came after the server .* shutdown\([0-9]+, SHUT_RDWR\)"
 }
 
+@test "why-rst: data comes when nothing is left of the socket" {
+    why gone rst-gone role=server \
+        cause~"^RST: 5 bytes came for the socket the server \(why_rst [0-9]+\) had closed.* nothing is left of it"
+    [[ ,$(q -v -o evidence rule=rst-gone), == *,$(one id call=close phase=enter role=server "conn>0"),* ]]
+}
+
+@test "why-rst: a reason of the kernel that has no sentence of its own" {
+    why no-wait rst-other role=server cause~"the reason ABORT_ON_LINGER"
+}
+
 @test "why-rst: SO_LINGER 0" {
     why linger rst-linger role=server cause~"close\([0-9]+\) with SO_LINGER set to 0 s"
     rest_destroyed rst-linger

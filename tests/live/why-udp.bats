@@ -91,6 +91,31 @@ load helper
     same "lost on the way" 1 "$(one client_datagrams.lost.n kind=summary)"
 }
 
+@test "why udp: the receiver's own filter lets nothing pass, told once" {
+    trace_run -- "$PROGS/why_udp" filtered
+    same status 0 "$status"
+    if [ "$(q -c kind=skb_drop)" -eq 0 ]; then
+        skip "kernel lacks the receiver in kfree_skb"
+    fi
+    expect_verdicts 1 udp-filtered
+    expect_verdict udp-filtered weight=alarm role=server certainty=proved \
+        cause~"its own filter \(SO_ATTACH_FILTER\)" \
+        event="$(q -o id kind=skb_drop reason=SOCKET_FILTER | head -1)"
+    expect_verdicts 0 udp-dropped
+    expect_verdicts 0 udp-stopped
+}
+
+@test "why udp: the way drops what is too large for it, and nothing says so" {
+    joined_namespace
+    in_ns ip link set left mtu 9000
+    LIVE_FAR=/run/netns/$NS2 trace_run -- "$PROGS/why_udp" lost
+    same status 0 "$status"
+    expect_verdicts 1 udp-lost weight=alarm certainty=inferred event="$(one id kind=summary)" \
+        cause~"^1 of the 2 that the client sent never came"
+    expect_verdicts 0 udp-stopped
+    same "bytes lost" 4000 "$(one client_datagrams.lost.bytes kind=summary)"
+}
+
 @test "why udp: questions and answers draw no alarm" {
     trace_run -- "$PROGS/why_udp" clean
     expect_no_alarm

@@ -52,10 +52,45 @@ static void test_notebook_forgets(void **state)
 	assert_int_equal(m->n, 14);
 	assert_null(note_mark(n, MARK_CLOSE));
 	end_event(&w.y, EV_DESTROY, &p.c);
+	end_event(&w.y, EV_DESTROY, &p.s);
 	why_wait(&w, NS_PER_S);
 	assert_non_null(note_of(w.x, p.c.sid));
 	why_wait(&w, 10 * NS_PER_S);
 	assert_null(note_of(w.x, p.c.sid));
+	why_close(&w);
+}
+
+/* As long as the other end lives it may ask how this one left, however late. */
+static void test_notebook_keeps_the_peer(void **state)
+{
+	struct tcp_pair p = pair_on_loopback();
+	static struct why_story w;
+	struct made_call mc;
+
+	(void)state;
+	why_open(&w);
+	pair_open(&w.y, &p);
+	mc = call_of(p.c.pid, CALL_CLOSE, p.c.sid, p.c.fd);
+	mc.c.cflags = CALLF_LAST_REF;
+	call_enters(&w.y, &mc);
+	end_fin(&w.y, &p.c, &p.s);
+	call_returns(&w.y, &mc, 0);
+	end_event(&w.y, EV_DESTROY, &p.c);
+	why_wait(&w, 60 * NS_PER_S);
+	why_wait(&w, 60 * NS_PER_S);
+	assert_non_null(note_of(w.x, p.c.sid));
+	mc = call_of(p.s.pid, CALL_RECVFROM, p.s.sid, p.s.fd);
+	mc.c.len = 1024;
+	call_enters(&w.y, &mc);
+	p.s.copied_seq = p.s.rcv_nxt;
+	mc.c.lv = levels_of(&p.s);
+	call_returns(&w.y, &mc, 0);
+	assert_int_equal(why_count(&w, "eof-close"), 1);
+	end_event(&w.y, EV_DESTROY, &p.s);
+	why_wait(&w, 10 * NS_PER_S);
+	why_wait(&w, 10 * NS_PER_S);
+	assert_null(note_of(w.x, p.c.sid));
+	assert_null(note_of(w.x, p.s.sid));
 	why_close(&w);
 }
 
@@ -181,6 +216,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rules_are_sound),
 		cmocka_unit_test(test_notebook_forgets),
+		cmocka_unit_test(test_notebook_keeps_the_peer),
 		cmocka_unit_test(test_told_once),
 		cmocka_unit_test(test_evidence_is_sorted),
 		cmocka_unit_test(test_loss_leaves_inferences),

@@ -501,6 +501,70 @@ static void test_connect_full(void **state)
 	why_close(&w);
 }
 
+/* The answer to the SYN, at last: the handshake and connect() are over. */
+static void syn_answered(struct story *y, struct tcp_pair *p, struct made_call *mc)
+{
+	p->s.rcv_nxt = p->c_iss + 1;
+	seg_passes(y, &p->s, &p->c, TCPF_SYN | TCPF_ACK, p->s_iss, 0);
+	p->c.rcv_nxt = p->c.copied_seq = p->s_iss + 1;
+	p->c.snd_una = p->c_iss + 1;
+	end_state(y, &p->c, TCP_S_ESTABLISHED);
+	mc->c.lv = levels_of(&p->c);
+	call_returns(y, mc, 0);
+}
+
+static void test_connect(void **state)
+{
+	struct tcp_pair p = pair_on_loopback();
+	static struct why_story w;
+	const struct verdict *v;
+	struct made_call mc;
+	__u64 began, again;
+
+	(void)state;
+	why_open(&w);
+	pair_connect_enters(&w.y, &p, &mc);
+	began = story_find(&w.y, EV_CALL, CALL_CONNECT)->s.id;
+	story_wait(&w.y, 1000 * MS);
+	again = end_event(&w.y, EV_RETRANSMIT, &p.c)->s.id;
+	syn_answered(&w.y, &p, &mc);
+	v = why_find(&w, "block-connect");
+	assert_int_equal(v->weight, WEIGHT_NEWS);
+	assert_int_equal(v->certainty, PROVED);
+	assert_int_equal(v->role, ROLE_CLIENT);
+	assert_string_equal(v->question, "Why did connect(3) take 1.00 s?");
+	assert_says(v, "its SYN, or the answer to it, was lost; the kernel sent it again");
+	assert_true(why_has_evidence(v, began) && why_has_evidence(v, again));
+	assert_int_equal(told(&w), 1);
+	why_close(&w);
+}
+
+/* A far host answers late: no fault, and at less than the threshold nothing at all. */
+static void test_connect_far(void **state)
+{
+	static const __u64 ns[] = { 19 * MS, 80 * MS };
+	static struct why_story w;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		struct tcp_pair p = pair_on_loopback();
+		struct made_call mc;
+
+		why_open(&w);
+		pair_connect_enters(&w.y, &p, &mc);
+		why_wait(&w, ns[i]);
+		syn_answered(&w.y, &p, &mc);
+		assert_int_equal(told(&w), i);
+		if (i) {
+			assert_int_equal(why_find(&w, "block-connect")->weight, WEIGHT_ASIDE);
+			assert_says(why_find(&w, "block-connect"),
+				    "connect(3) took 80 ms: so long its SYN waited for an answer");
+		}
+		why_close(&w);
+	}
+}
+
 static void test_connect_silent(void **state)
 {
 	struct tcp_pair p = pair_on_loopback();
@@ -656,6 +720,8 @@ int main(void)
 		cmocka_unit_test(test_recv_both_late),
 		cmocka_unit_test(test_accept),
 		cmocka_unit_test(test_connect_full),
+		cmocka_unit_test(test_connect),
+		cmocka_unit_test(test_connect_far),
 		cmocka_unit_test(test_connect_silent),
 		cmocka_unit_test(test_linger),
 		cmocka_unit_test(test_close_slow),

@@ -216,6 +216,42 @@ static void test_again(void **state)
 	why_close(&w);
 }
 
+static void test_again_accept(void **state)
+{
+	struct tcp_pair p = pair_on_loopback();
+	static struct why_story w;
+	struct made_call mc;
+	const struct verdict *v;
+	struct told *failed;
+
+	(void)state;
+	why_open(&w);
+	pair_listen(&w.y, &p);
+	mc = call_of(p.l.pid, CALL_ACCEPT4, p.l.sid, p.l.fd);
+	mc.c.cflags = CALLF_NONBLOCK;
+	failed = call_made(&w.y, mc, -EAGAIN);
+	v = why_find(&w, "again-accept");
+	assert_int_equal(v->step, failed->s.id);
+	assert_int_equal(v->weight, WEIGHT_ASIDE);
+	assert_int_equal(v->certainty, PROVED);
+	assert_string_equal(v->question, "Why did accept4(3) fail with EAGAIN?");
+	assert_says(v, "No connection waits to be accepted");
+	call_made(&w.y, mc, -EAGAIN);
+	assert_int_equal(why_count(&w, "again-accept"), 1);
+	assert_int_equal(why_count(&w, "again-recv"), 0);
+	why_no_alarm(&w);
+	why_close(&w);
+
+	/* One that waits: its time was over. */
+	p = pair_on_loopback();
+	why_open(&w);
+	pair_listen(&w.y, &p);
+	call_made(&w.y, call_of(p.l.pid, CALL_ACCEPT, p.l.sid, p.l.fd), -EAGAIN);
+	assert_int_equal(why_count(&w, "again-accept"), 0);
+	assert_says(why_find(&w, "again-timeout"), "nobody connected");
+	why_close(&w);
+}
+
 static void test_timeout(void **state)
 {
 	struct tcp_pair p = pair_on_loopback();
@@ -402,13 +438,14 @@ static void test_silent(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_listener),    cmocka_unit_test(test_unconnected),
-		cmocka_unit_test(test_over),	    cmocka_unit_test(test_wrong_kind),
-		cmocka_unit_test(test_too_big),	    cmocka_unit_test(test_again),
-		cmocka_unit_test(test_no_room),	    cmocka_unit_test(test_timeout),
-		cmocka_unit_test(test_spin),	    cmocka_unit_test(test_no_spin),
-		cmocka_unit_test(test_interrupted), cmocka_unit_test(test_killed),
-		cmocka_unit_test(test_buffers),	    cmocka_unit_test(test_silent),
+		cmocka_unit_test(test_listener), cmocka_unit_test(test_unconnected),
+		cmocka_unit_test(test_over),	 cmocka_unit_test(test_wrong_kind),
+		cmocka_unit_test(test_too_big),	 cmocka_unit_test(test_again),
+		cmocka_unit_test(test_no_room),	 cmocka_unit_test(test_again_accept),
+		cmocka_unit_test(test_timeout),	 cmocka_unit_test(test_spin),
+		cmocka_unit_test(test_no_spin),	 cmocka_unit_test(test_interrupted),
+		cmocka_unit_test(test_killed),	 cmocka_unit_test(test_buffers),
+		cmocka_unit_test(test_silent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

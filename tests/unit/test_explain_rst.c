@@ -370,6 +370,50 @@ static void test_time_wait(void **state)
 	both_ways(time_wait);
 }
 
+static __u64 gone_after_ns;
+
+/* The FIN got lost and the kernel gave up: it has forgotten the closed socket when the client sends. */
+static void gone(void)
+{
+	const struct verdict *v;
+	struct made_call mc;
+	struct told *t;
+	__u64 began, sent;
+
+	pair_open(&w.y, &p);
+	mc = close_enters(&p.s, 0);
+	began = story_find(&w.y, EV_CALL, CALL_CLOSE)->s.id;
+	end_state(&w.y, &p.s, TCP_S_FIN_WAIT1);
+	p.s.write_seq++;
+	seg_out(&w.y, &p.s, TCPF_FIN | TCPF_ACK, p.s.snd_nxt++, 0);
+	call_returns(&w.y, &mc, 0);
+	end_state(&w.y, &p.s, TCP_S_CLOSE);
+	end_event(&w.y, EV_DESTROY, &p.s);
+	why_wait(&w, gone_after_ns);
+	p.c.write_seq += 5;
+	p.c.snd_nxt += 5;
+	sent = seg_out(&w.y, &p.c, TCPF_ACK | TCPF_PSH, p.c_iss + 1, 5)->s.id;
+	seg_in(&w.y, &p.c, &p.s, TCPF_ACK | TCPF_PSH, p.c_iss + 1, 5);
+	t = rst_told(0, NO_SOCKET, true);
+	v = expect("rst-gone", t);
+	assert_int_equal(v->weight, WEIGHT_ALARM);
+	assert_says(v, "5 bytes came for the socket the server (server 10) had closed");
+	/* however long ago: its page is kept as long as the client lives */
+	assert_says(v, gone_after_ns < 5 * NS_PER_S ? "had closed 2.00 s before: nothing is left" :
+						      "had closed 30.00 s before: nothing is left");
+	assert_true(why_has_evidence(v, began));
+	assert_true(why_has_evidence(v, sent));
+}
+
+static void test_gone(void **state)
+{
+	(void)state;
+	gone_after_ns = 2 * NS_PER_S;
+	both_ways(gone);
+	gone_after_ns = 30 * NS_PER_S;
+	both_ways(gone);
+}
+
 static void keepalive(void)
 {
 	struct told *t;
@@ -507,14 +551,23 @@ static void test_silent(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_unread),	   cmocka_unit_test(test_killed),
-		cmocka_unit_test(test_late),	   cmocka_unit_test(test_shut),
-		cmocka_unit_test(test_linger),	   cmocka_unit_test(test_listener),
-		cmocka_unit_test(test_disconnect), cmocka_unit_test(test_no_listener),
-		cmocka_unit_test(test_time_wait),  cmocka_unit_test(test_keepalive),
-		cmocka_unit_test(test_aborted),	   cmocka_unit_test(test_other),
-		cmocka_unit_test(test_peer),	   cmocka_unit_test(test_peer_after_close),
-		cmocka_unit_test(test_timeout),	   cmocka_unit_test(test_silent),
+		cmocka_unit_test(test_unread),
+		cmocka_unit_test(test_killed),
+		cmocka_unit_test(test_late),
+		cmocka_unit_test(test_shut),
+		cmocka_unit_test(test_linger),
+		cmocka_unit_test(test_listener),
+		cmocka_unit_test(test_disconnect),
+		cmocka_unit_test(test_no_listener),
+		cmocka_unit_test(test_time_wait),
+		cmocka_unit_test(test_gone),
+		cmocka_unit_test(test_keepalive),
+		cmocka_unit_test(test_aborted),
+		cmocka_unit_test(test_other),
+		cmocka_unit_test(test_peer),
+		cmocka_unit_test(test_peer_after_close),
+		cmocka_unit_test(test_timeout),
+		cmocka_unit_test(test_silent),
 	};
 
 	return cmocka_run_group_tests_name("explain: RST", tests, NULL, NULL);

@@ -412,6 +412,36 @@ static void test_unread(void **state)
 	why_close(&w);
 }
 
+static void test_connect(void **state)
+{
+	struct made_call mc = call_of(CLIENT, CALL_CONNECT, CLI, 3);
+	struct ev_addr to = server_addr();
+	static struct why_story w;
+	const struct verdict *v;
+	struct told *t;
+	int i;
+
+	(void)state;
+	call_to(&mc, &to);
+	for (i = 0; i < 3; i++) { /* it failed; it dissolved the association; it made one */
+		talk_opens(&w, true, i != 1);
+		t = call_made(&w.y, mc, i ? 0 : -ENETUNREACH);
+		assert_int_equal(why_count(&w, "udp-connect"), i == 2);
+		if (i < 2)
+			why_close(&w);
+	}
+	v = why_find(&w, "udp-connect");
+	assert_int_equal(v->step, t->s.id);
+	assert_int_equal(v->weight, WEIGHT_ASIDE);
+	assert_int_equal(v->certainty, PROVED);
+	assert_int_equal(v->role, ROLE_CLIENT);
+	assert_says(v, "No packet was sent: UDP has no handshake");
+	assert_says(v, "the socket sends to 127.0.0.1:53 alone");
+	call_made(&w.y, mc, 0);
+	assert_int_equal(why_count(&w, "udp-connect"), 1);
+	why_close(&w);
+}
+
 /* Ordinary traffic. */
 static void test_silent(void **state)
 {
@@ -445,7 +475,8 @@ int main(void)
 		cmocka_unit_test(test_refused),	  cmocka_unit_test(test_refused_unseen),
 		cmocka_unit_test(test_nobody),	  cmocka_unit_test(test_stranger),
 		cmocka_unit_test(test_stopped),	  cmocka_unit_test(test_lost),
-		cmocka_unit_test(test_unread),	  cmocka_unit_test(test_silent),
+		cmocka_unit_test(test_unread),	  cmocka_unit_test(test_connect),
+		cmocka_unit_test(test_silent),
 	};
 
 	return cmocka_run_group_tests_name("explain: datagrams", tests, NULL, NULL);

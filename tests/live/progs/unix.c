@@ -129,36 +129,6 @@ static void pair(void)
 	CHECK(close(s[1]));
 }
 
-/* One SCM_RIGHTS descriptor beside one byte. fd < 0: receive it, and return it. */
-static int rights(int via, int fd)
-{
-	union {
-		char buf[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} u = { .buf = "" };
-	char byte = 'x';
-	struct iovec io = { .iov_base = &byte, .iov_len = 1 };
-	struct msghdr m = { .msg_iov = &io,
-			    .msg_iovlen = 1,
-			    .msg_control = u.buf,
-			    .msg_controllen = sizeof(u.buf) };
-	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-
-	if (fd < 0) {
-		MUST(recvmsg(via, &m, 0) == 1);
-		c = CMSG_FIRSTHDR(&m);
-		MUST(c && c->cmsg_type == SCM_RIGHTS);
-		memcpy(&fd, CMSG_DATA(c), sizeof(fd));
-		return fd;
-	}
-	*c = (struct cmsghdr){ .cmsg_level = SOL_SOCKET,
-			       .cmsg_type = SCM_RIGHTS,
-			       .cmsg_len = CMSG_LEN(sizeof(int)) };
-	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
-	MUST(sendmsg(via, &m, 0) == 1);
-	return fd;
-}
-
 static void heir(void *arg)
 {
 	int via = *(int *)arg, fd = rights(via, -1);

@@ -336,6 +336,20 @@ static void in_poll(void)
 	CHECK(close(s[0]));
 }
 
+/* The only other descriptor is on its way through a socket of AF_UNIX: nobody has it. */
+static void in_flight(void)
+{
+	int s[2], via[2];
+
+	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, via));
+	tcp_pair(s);
+	rights(via[0], s[0]);
+	CHECK(close(s[0]));
+	CHECK(close(rights(via[1], -1)));
+	recv_eof(s[1]);
+	CHECK(close(s[1]));
+}
+
 int main(int argc, char **argv)
 {
 	static const struct scenario list[] = {
@@ -356,6 +370,7 @@ int main(int argc, char **argv)
 		{ "in-recv", in_recv },
 		{ "in-accept", in_accept },
 		{ "in-poll", in_poll },
+		{ "in-flight", in_flight },
 	};
 
 	return RUN_SCENARIO(list);

@@ -189,6 +189,44 @@ static void interrupted_plain(void)
 	signalled(0, 0);
 }
 
+struct knocks {
+	pid_t pid;
+	int fd;
+};
+
+static struct gate handled;
+
+static void tell_handled(int signal)
+{
+	gate_open(&handled, signal);
+}
+
+static void knock_then_send(void *arg)
+{
+	struct knocks *k = arg;
+
+	knock(&k->pid);
+	gate_wait(&handled);
+	send_all(k->fd, "hello", 5);
+}
+
+/* The handler runs while recv() waits, and the bytes come after it: the program notices nothing. */
+static void restarted(void)
+{
+	struct sigaction act = { .sa_handler = tell_handled, .sa_flags = SA_RESTART };
+	struct knocks k = { .pid = getpid() };
+	pid_t child;
+	int s[2];
+
+	tcp_pair(s);
+	handled = gate_new();
+	k.fd = s[0];
+	CHECK(sigaction(SIGUSR1, &act, NULL));
+	child = spawn(knock_then_send, &k);
+	MUST(recv(s[1], big, 10, 0) == 5);
+	reap(child);
+}
+
 static void buffers(void)
 {
 	int size = 10000, tiny = 1, ls = listening(AF_INET, 1), c;
@@ -219,6 +257,7 @@ int main(int argc, char **argv)
 		{ "timeout", timeout },
 		{ "interrupted", interrupted },
 		{ "interrupted-plain", interrupted_plain },
+		{ "restarted", restarted },
 		{ "buffers", buffers },
 	};
 

@@ -145,6 +145,24 @@ static void not_accepted(void)
 	CHECK(close(fd));
 }
 
+/* All that led to it is over when the test lets it go on. */
+static void before(void)
+{
+	struct linger now = { .l_onoff = 1, .l_linger = 0 };
+	int s[2];
+	char c;
+
+	tcp_pair(s);
+	CHECK(setsockopt(s[0], SOL_SOCKET, SO_LINGER, &now, sizeof(now)));
+	CHECK(close(s[0]));
+	FAILS(recv(s[1], &c, 1, 0), ECONNRESET);
+	puts("over");
+	fflush(stdout);
+	hold();
+	FAILS(send(s[1], "x", 1, MSG_NOSIGNAL), EPIPE);
+	CHECK(close(s[1]));
+}
+
 static void unix_left(void)
 {
 	int s[2];
@@ -181,19 +199,13 @@ static void unix_unread(void)
 int main(int argc, char **argv)
 {
 	static const struct scenario list[] = {
-		{ "own", own_shutdown },
-		{ "left", left },
-		{ "shut", shut },
-		{ "killed", killed },
-		{ "fresh", fresh },
-		{ "listener", on_listener },
-		{ "refused", refused },
-		{ "queued", queued },
-		{ "sending", sending },
-		{ "not-accepted", not_accepted },
-		{ "unix-left", unix_left },
-		{ "unix-deaf", unix_deaf },
-		{ "unix-unread", unix_unread },
+		{ "own", own_shutdown },    { "left", left },
+		{ "shut", shut },	    { "killed", killed },
+		{ "fresh", fresh },	    { "listener", on_listener },
+		{ "refused", refused },	    { "queued", queued },
+		{ "sending", sending },	    { "not-accepted", not_accepted },
+		{ "before", before },	    { "unix-left", unix_left },
+		{ "unix-deaf", unix_deaf }, { "unix-unread", unix_unread },
 	};
 
 	return RUN_SCENARIO(list);

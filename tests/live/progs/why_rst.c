@@ -26,6 +26,11 @@ static void narrow_pair(int s[2])
 	CHECK(close(ls));
 }
 
+static void option(int fd, int level, int name, int value)
+{
+	CHECK(setsockopt(fd, level, name, &value, sizeof(value)));
+}
+
 /* What is in the queue can still be read, then the reset is told. */
 static void drain(int fd)
 {
@@ -91,21 +96,26 @@ static void late(void)
 	CHECK(close(s[0]));
 }
 
-/* Until the FIN of the socket at that port was acknowledged, which may take a delayed ACK. */
-static void wait_fin_wait2(int port)
+/* Is the socket at that port, or what is left of it, in FIN_WAIT2? */
+static bool in_fin_wait2(int port)
 {
+	FILE *f = fopen("/proc/self/net/tcp", "r");
 	char line[256], want[40];
 	bool found = false;
 
-	while (!found) {
-		FILE *f = fopen("/proc/self/net/tcp", "r");
+	MUST(f);
+	snprintf(want, sizeof(want), ":%04X 0100007F:", (unsigned int)port);
+	while (!found && fgets(line, sizeof(line), f))
+		found = strstr(line, want) && strstr(line, " 05 ");
+	fclose(f);
+	return found;
+}
 
-		MUST(f);
-		snprintf(want, sizeof(want), ":%04X 0100007F:", (unsigned int)port);
-		while (!found && fgets(line, sizeof(line), f))
-			found = strstr(line, want) && strstr(line, " 05 ");
-		fclose(f);
-	}
+/* Until its FIN was acknowledged, which may take a delayed ACK. */
+static void wait_fin_wait2(int port)
+{
+	while (!in_fin_wait2(port))
+		sched_yield();
 }
 
 /* Of the server only a time-wait entry is left when the bytes come. */
@@ -119,6 +129,38 @@ static void timewait(void)
 	recv_eof(s[0]);
 	wait_fin_wait2(port);
 	send_all(s[0], "late", 4);
+	FAILS(send(s[0], "x", 1, MSG_NOSIGNAL), EPIPE);
+	CHECK(close(s[0]));
+}
+
+/* The time-wait entry is gone as well when the bytes come: the server waits for the FIN no longer than 1 s. */
+static void gone(void)
+{
+	int s[2], port;
+
+	tcp_pair(s);
+	port = port_of(s[1]);
+	option(s[1], IPPROTO_TCP, TCP_LINGER2, 1);
+	CHECK(close(s[1]));
+	recv_eof(s[0]);
+	wait_fin_wait2(port);
+	while (in_fin_wait2(port))
+		usleep(1000);
+	send_all(s[0], "later", 5);
+	FAILS(send(s[0], "x", 1, MSG_NOSIGNAL), EPIPE);
+	CHECK(close(s[0]));
+}
+
+/* The server does not wait for the client's FIN at all. */
+static void no_wait(void)
+{
+	int s[2];
+
+	tcp_pair(s);
+	CHECK(shutdown(s[1], SHUT_WR));
+	wait_acked(s[1]); /* the FIN, too: FIN_WAIT2 */
+	option(s[1], IPPROTO_TCP, TCP_LINGER2, -1);
+	CHECK(close(s[1]));
 	FAILS(send(s[0], "x", 1, MSG_NOSIGNAL), EPIPE);
 	CHECK(close(s[0]));
 }
@@ -197,11 +239,6 @@ static void cut_loopback(void)
 	CHECK(close(fd));
 }
 
-static void option(int fd, int level, int name, int value)
-{
-	CHECK(setsockopt(fd, level, name, &value, sizeof(value)));
-}
-
 static void keepalive(void)
 {
 	int s[2];
@@ -253,6 +290,7 @@ int main(int argc, char **argv)
 		{ "shut", shut },	    { "linger", linger },
 		{ "listener", listener },   { "disconnect", disconnect },
 		{ "keepalive", keepalive }, { "user-timeout", user_timeout },
+		{ "gone", gone },	    { "no-wait", no_wait },
 		{ "clean", clean },
 	};
 

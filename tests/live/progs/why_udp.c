@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* What becomes of datagrams: cut short, dropped, sent to nobody or to a stranger, left unread. */
-#include "live.h"
-
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <linux/filter.h>
 #include <poll.h>
 #include <sys/uio.h>
+
+#include "live.h"
 
 #define SMALL_RCVBUF 4096
 #define BURST 50
@@ -175,6 +178,57 @@ static void stopped(void)
 	CHECK(close(s[1]));
 }
 
+/* The receiver has a filter of its own: nothing passes. */
+static void filtered(void)
+{
+	struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
+	struct sock_fprog filter = { .len = 1, .filter = &nothing };
+	int s[2];
+	char c;
+
+	udp_pair(s);
+	CHECK(setsockopt(s[1], SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)));
+	send_all(s[0], "abc", 3);
+	send_all(s[0], "def", 3);
+	FAILS(recv(s[1], &c, 1, MSG_DONTWAIT), EAGAIN);
+	CHECK(close(s[0]));
+	CHECK(close(s[1]));
+}
+
+/* A socket of the namespace that the file LIVE_FAR names; the process is back in its own after it. */
+static int far_socket(const struct sockaddr_in *at)
+{
+	int home = CHECK(open("/proc/self/ns/net", O_RDONLY));
+	int there = CHECK(open(getenv("LIVE_FAR"), O_RDONLY)), fd;
+
+	CHECK(setns(there, CLONE_NEWNET));
+	fd = CHECK(socket(AF_INET, SOCK_DGRAM, 0));
+	CHECK(bind(fd, (const struct sockaddr *)at, sizeof(*at)));
+	CHECK(setns(home, CLONE_NEWNET));
+	CHECK(close(home));
+	CHECK(close(there));
+	return fd;
+}
+
+/* The receiver is at 10.9.0.2, where a large datagram does not fit through: the test sees to it. */
+static void lost(void)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(7007) };
+	char buf[4000] = "";
+	int s[2];
+
+	MUST(inet_pton(AF_INET, "10.9.0.2", &at.sin_addr) == 1);
+	s[1] = far_socket(&at);
+	s[0] = CHECK(socket(AF_INET, SOCK_DGRAM, 0));
+	CHECK(connect(s[0], (struct sockaddr *)&at, sizeof(at)));
+	send_all(s[0], buf, 4);
+	MUST(recv(s[1], buf, sizeof(buf), 0) == 4);
+	send_all(s[0], buf, sizeof(buf));
+	FAILS(recv(s[1], buf, sizeof(buf), MSG_DONTWAIT), EAGAIN);
+	CHECK(close(s[0]));
+	CHECK(close(s[1]));
+}
+
 /* All is well: questions and answers, one of them empty, two clients. */
 static void clean(void)
 {
@@ -211,6 +265,8 @@ int main(int argc, char **argv)
 		{ "stranger", stranger },
 		{ "unread", unread },
 		{ "stopped", stopped },
+		{ "filtered", filtered },
+		{ "lost", lost },
 		{ "clean", clean },
 	};
 
