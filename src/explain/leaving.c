@@ -102,9 +102,9 @@ enum reset_cause reset_cause(const struct explain *x, const struct note *n)
 		return note_mark(n, MARK_SHUT_RD) && fin ? RESET_SHUT : RESET_SENT;
 	if (fin && (!rst || fin->id < rst->id))
 		return RESET_LATE;
-	if (n->opts[OPT_LINGER].id && !n->opts[OPT_LINGER].n)
-		return RESET_LINGER;
-	return unread_bytes(n) ? RESET_UNREAD : RESET_SENT;
+	if (unread_bytes(n)) /* tcp_close() asks for this first */
+		return RESET_UNREAD;
+	return n->opts[OPT_LINGER].id && !n->opts[OPT_LINGER].n ? RESET_LINGER : RESET_SENT;
 }
 
 char *fmt_reset(char *buf, size_t size, const struct explain *x, const struct note *n)

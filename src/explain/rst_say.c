@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../event/names.h"
+#include "../util/text.h"
 #include "rst.h"
 
 /* "called close(5)", "was killed by signal 9", "ended" */
@@ -24,30 +25,52 @@ static void fmt_close(char *buf, size_t size, const struct explain *x, const str
 		snprintf(buf, size, "ended");
 }
 
-/* "; 95,904 bytes it had still to send are destroyed; 4,096 that had arrived can still be read" */
-static void fmt_lost(char *buf, size_t size, const struct shot *k)
+/* Bytes of a direction that its sender has, and nobody will ever get. */
+static __u64 undelivered(const struct ledger *l)
 {
-	__u64 own = k->out->unsent + k->out->destroyed + k->out->in_flight + k->out->unacked;
-	char bytes[40];
-	size_t at = 0;
+	return l->tx_seen ? l->unsent + l->destroyed + l->in_flight + l->unacked : 0;
+}
 
-	buf[0] = '\0';
-	if (k->out->tx_seen && own)
-		at = (size_t)snprintf(buf, size, "; %s it had still to deliver %s destroyed",
-				      fmt_bytes(bytes, sizeof(bytes), own),
-				      own == 1 ? "is" : "are");
-	if (at < size && k->out->rx_seen && k->out->rcvq)
-		snprintf(buf + at, size - at, "; %s that had arrived can still be read",
-			 fmt_bytes(bytes, sizeof(bytes), k->out->rcvq));
+/*
+ * "; 95,904 bytes it had still to deliver are destroyed, and 2,000 bytes of the other end; 4,096 bytes
+ * that had arrived can still be read". late: bytes the sentence has spoken of.
+ */
+static void fmt_lost(char *buf, size_t size, const struct shot *k, __u64 late)
+{
+	__u64 own = undelivered(k->out), other = undelivered(k->in);
+	char bytes[40];
+	struct text t;
+
+	text_start(&t, buf, size);
+	if (own)
+		text_printf(&t, "; %s it had still to deliver %s destroyed",
+			    fmt_bytes(bytes, sizeof(bytes), own), own == 1 ? "is" : "are");
+	if (other > late && own)
+		text_printf(&t, ", and %s of the other end",
+			    fmt_bytes(bytes, sizeof(bytes), other));
+	else if (other > late)
+		text_printf(&t, "; %s the other end had still to deliver %s destroyed",
+			    fmt_bytes(bytes, sizeof(bytes), other), other == 1 ? "is" : "are");
+	if (k->out->rx_seen && k->out->rcvq)
+		text_printf(&t, "; %s that had arrived can still be read",
+			    fmt_bytes(bytes, sizeof(bytes), k->out->rcvq));
+}
+
+/* Bytes of the segment that was answered with the RST; 0: it was not seen. */
+static __u64 late_bytes(const struct shot *k, enum mark_kind behind)
+{
+	if (k->n && rst_after(k->n, MARK_DATA_IN, behind))
+		return (__u64)k->n->marks[MARK_DATA_IN].n;
+	return k->in->tx_seen ? k->in->in_flight + k->in->unacked : 0;
 }
 
 /* "4 bytes", of the segment that was answered with the RST; "data" where it was not seen */
 static void fmt_late(char *buf, size_t size, const struct shot *k, enum mark_kind behind)
 {
-	if (k->n && rst_after(k->n, MARK_DATA_IN, behind))
-		fmt_bytes(buf, size, (__u64)k->n->marks[MARK_DATA_IN].n);
-	else if (k->in->tx_seen && k->in->in_flight + k->in->unacked)
-		fmt_bytes(buf, size, k->in->in_flight + k->in->unacked);
+	__u64 late = late_bytes(k, behind);
+
+	if (late)
+		fmt_bytes(buf, size, late);
 	else
 		snprintf(buf, size, "data");
 }
@@ -66,12 +89,12 @@ static void fmt_before(char *buf, size_t size, const struct shot *k, const struc
 
 static void say_unread(struct explain *x, struct verdict *v, const struct shot *k, const char *who)
 {
-	char how[64], bytes[40] = "data", lost[160];
+	char how[64], bytes[40] = "data", lost[240];
 
 	fmt_close(how, sizeof(how), x, k->n);
 	if (rst_unread(k))
 		fmt_bytes(bytes, sizeof(bytes), rst_unread(k));
-	fmt_lost(lost, sizeof(lost), k);
+	fmt_lost(lost, sizeof(lost), k, 0);
 	verdict_say(v, "RST, not FIN: %s %s with %s unread%s", who, how, bytes, lost);
 	verdict_do(v, "Read until recv() returns 0 before close(); to end only its own sending, a "
 		      "program calls shutdown(SHUT_WR)");
@@ -82,12 +105,12 @@ static void say_unread(struct explain *x, struct verdict *v, const struct shot *
 static void say_late(struct explain *x, struct verdict *v, const struct shot *k, const char *who)
 {
 	const struct mark *closed = note_mark(k->n, MARK_CLOSE);
-	char bytes[40], ago[40], lost[160];
+	char bytes[40], ago[40], lost[240];
 
 	(void)x;
 	fmt_late(bytes, sizeof(bytes), k, MARK_CLOSE);
 	fmt_before(ago, sizeof(ago), k, closed);
-	fmt_lost(lost, sizeof(lost), k);
+	fmt_lost(lost, sizeof(lost), k, late_bytes(k, MARK_CLOSE));
 	verdict_say(v, "RST: %s came for the socket %s had closed%s: there is no reader any more%s",
 		    bytes, who, ago, lost);
 	verdict_do(v, "Where the peer may still send: shutdown(SHUT_WR), read until recv() returns "
@@ -99,11 +122,11 @@ static void say_late(struct explain *x, struct verdict *v, const struct shot *k,
 static void say_shut(struct explain *x, struct verdict *v, const struct shot *k, const char *who)
 {
 	const struct mark *down = note_mark(k->n, MARK_SHUT_RD);
-	char bytes[40], lost[160];
+	char bytes[40], lost[240];
 
 	(void)x;
 	fmt_late(bytes, sizeof(bytes), k, MARK_SHUT_RD);
-	fmt_lost(lost, sizeof(lost), k);
+	fmt_lost(lost, sizeof(lost), k, late_bytes(k, MARK_SHUT_RD));
 	verdict_say(
 		v, "RST: %s came after %s had called shutdown(%d, SHUT_RDWR): both ways are over%s",
 		bytes, who, down ? down->fd : k->n->fd, lost);
@@ -115,10 +138,10 @@ static void say_shut(struct explain *x, struct verdict *v, const struct shot *k,
 
 static void say_linger(struct explain *x, struct verdict *v, const struct shot *k, const char *who)
 {
-	char how[64], lost[160];
+	char how[64], lost[240];
 
 	fmt_close(how, sizeof(how), x, k->n);
-	fmt_lost(lost, sizeof(lost), k);
+	fmt_lost(lost, sizeof(lost), k, 0);
 	verdict_say(v, "RST, not FIN: %s %s with SO_LINGER set to 0 s, which aborts%s", who, how,
 		    lost);
 	verdict_do(v,
@@ -198,11 +221,11 @@ char *fmt_silence(char *buf, size_t size, const struct note *n, __u64 now_ns)
 static void say_keepalive(struct explain *x, struct verdict *v, const struct shot *k,
 			  const char *who)
 {
-	char quiet[40], lost[160];
+	char quiet[40], lost[240];
 
 	(void)x;
 	fmt_silence(quiet, sizeof(quiet), k->n, k->s->t_ns);
-	fmt_lost(lost, sizeof(lost), k);
+	fmt_lost(lost, sizeof(lost), k, 0);
 	verdict_say(
 		v,
 		"RST: nothing came for %s, not even answers to keepalive probes: for %s the peer is dead%s",
@@ -218,10 +241,10 @@ static void say_disconnect(struct explain *x, struct verdict *v, const struct sh
 			   const char *who)
 {
 	const struct mark *call = note_mark(k->n, MARK_CONNECT);
-	char lost[160];
+	char lost[240];
 
 	(void)x;
-	fmt_lost(lost, sizeof(lost), k);
+	fmt_lost(lost, sizeof(lost), k, 0);
 	verdict_say(v, "RST: %s called connect(%d) with AF_UNSPEC, which aborts a connection%s",
 		    who, call->fd, lost);
 	verdict_do(v, "To end a connection in order: close() or shutdown()");
@@ -230,10 +253,10 @@ static void say_disconnect(struct explain *x, struct verdict *v, const struct sh
 
 static void say_aborted(struct explain *x, struct verdict *v, const struct shot *k, const char *who)
 {
-	char lost[160];
+	char lost[240];
 
 	(void)x;
-	fmt_lost(lost, sizeof(lost), k);
+	fmt_lost(lost, sizeof(lost), k, 0);
 	verdict_say(v, "RST: the connection of %s was aborted, but by no call of its own%s", who,
 		    lost);
 	verdict_infer(
@@ -242,10 +265,10 @@ static void say_aborted(struct explain *x, struct verdict *v, const struct shot 
 
 static void say_other(struct explain *x, struct verdict *v, const struct shot *k, const char *who)
 {
-	char lost[160];
+	char lost[240];
 
 	(void)x;
-	fmt_lost(lost, sizeof(lost), k);
+	fmt_lost(lost, sizeof(lost), k, 0);
 	if (k->reason)
 		verdict_say(v, "RST: the kernel of %s gives the reason %s%s", who, k->reason, lost);
 	else

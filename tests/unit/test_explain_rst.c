@@ -146,6 +146,23 @@ static void test_unread(void **state)
 	both_ways(unread);
 }
 
+/* What the receiver of the RST had queued is destroyed with it. */
+static void test_other_end_loses(void **state)
+{
+	struct made_call mc;
+
+	(void)state;
+	open_story(true);
+	pair_open(&w.y, &p);
+	end_sends(&w.y, &p.c, &p.s, 9000, 1000);
+	mc = close_enters(&p.s, 0);
+	assert_says(expect("rst-unread", reset(&p.s, &p.c, ON_CLOSE)),
+		    "with 1,000 bytes unread; 8,000 bytes the other end had still to deliver are "
+		    "destroyed");
+	call_returns(&w.y, &mc, 0);
+	why_close(&w);
+}
+
 static void killed(void)
 {
 	struct event_proc gone = { .e = { .pid = 10, .tid = 10 }, .what = PROC_EXIT, .code = 9 };
@@ -552,6 +569,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_unread),
+		cmocka_unit_test(test_other_end_loses),
 		cmocka_unit_test(test_killed),
 		cmocka_unit_test(test_late),
 		cmocka_unit_test(test_shut),
