@@ -109,6 +109,12 @@ static __always_inline void call_reset(struct task_state *ts, u32 call)
 	ts->call = call;
 }
 
+/* The socket of a call in progress; NULL: none, or it was closed meanwhile (its address may be another's by now). */
+static __always_inline struct sock_state *call_sock(const struct task_state *ts)
+{
+	return ts->sk ? sock_lookup_sid((void *)ts->sk, ts->sid) : NULL;
+}
+
 static __always_inline void call_cancel(struct task_state *ts)
 {
 	ts->call = CALL_NONE;

@@ -65,7 +65,7 @@ static __always_inline void exit_socketpair(struct task_state *ts)
  */
 static __always_inline void exit_accept(struct task_state *ts, s64 ret)
 {
-	struct sock_state *listener = sock_lookup((void *)ts->sk);
+	struct sock_state *listener = call_sock(ts);
 	struct fd_ref ref;
 	struct sock_state *st = sock_born(ret, &ref, true);
 
@@ -272,7 +272,7 @@ __noinline int exit_readdress(struct task_state *ts, s64 ret)
 
 	if (!ts || (ts->call != CALL_BIND && ts->call != CALL_LISTEN && ts->call != CALL_CONNECT))
 		return 0;
-	st = sock_lookup((void *)ts->sk);
+	st = call_sock(ts);
 	if (!st)
 		return 0;
 	if (ret) { /* a failed bind has said where it wanted to be, too */
@@ -353,7 +353,7 @@ static __always_inline void exit_urgent(struct task_state *ts, s64 ret)
 		return;
 	if (!(ts->x[0] & MSG_OOB) || ret <= 0)
 		return;
-	st = sock_lookup(tp);
+	st = call_sock(ts);
 	if (st && sock_is_tcp(st))
 		ts->x[3] = BPF_CORE_READ(tp, urg_seq);
 }
@@ -362,7 +362,7 @@ __noinline int call_exit(struct task_state *ts, s64 ret)
 {
 	struct scratch *s = scratch_get(SCRATCH_PROBE);
 	u64 id = bpf_get_current_pid_tgid();
-	struct sock_state *st = NULL;
+	struct sock_state *st;
 
 	if (!ts || !s)
 		return 0;
@@ -371,8 +371,7 @@ __noinline int call_exit(struct task_state *ts, s64 ret)
 	exit_urgent(ts, ret);
 	exit_births(ts, ret);
 	exit_readdress(ts, ret);
-	if (ts->sk)
-		st = sock_lookup((void *)ts->sk);
+	st = call_sock(ts);
 	call_fill(&s->call.c, ts, ret);
 	s->call.c.e.t_ns = now_ns();
 	s->call.c.e.pid = id >> 32;

@@ -46,6 +46,7 @@ struct sock_state {
 	u16 protocol;
 	u8 type;
 	u8 seeded;
+	u8 state; /* TCP: as the last change left it, 0 = none seen yet */
 	u8 pad;
 	u16 lport; /* local port as last announced, host order; 0 = none yet */
 	u32 parent;

@@ -176,15 +176,17 @@ static __always_inline void levels_of_child(struct levels *lv, const struct sock
 /*
  * The state of a socket we know, NULL if we do not. The kernel reuses addresses: an entry whose
  * cookie differs belongs to a dead socket. (A socket without a cookie is always made by a call that
- * we see, and that call starts a fresh entry.)
+ * we see, and that call starts a fresh entry.) sid: of the socket that is meant, where the address was
+ * kept for a while; 0 = whichever has it now.
  */
-static __always_inline struct sock_state *sock_lookup(const void *skp)
+static __always_inline struct sock_state *sock_lookup_sid(const void *skp, u32 sid)
 {
 	u64 key = (u64)skp;
 	struct sock_state *st = bpf_map_lookup_elem(&socks, &key);
 	u64 cookie;
 
-	if (!st)
+	/* first of all: what a dead socket left in memory must not become the name of its successor */
+	if (!st || (sid && st->sid != sid))
 		return NULL;
 	cookie = sock_cookie_seen(skp);
 	if (st->cookie && st->cookie != cookie)
@@ -196,6 +198,20 @@ static __always_inline struct sock_state *sock_lookup(const void *skp)
 	return st;
 }
 
+static __always_inline struct sock_state *sock_lookup(const void *skp)
+{
+	return sock_lookup_sid(skp, 0);
+}
+
+/* A TCP socket's entry goes when the kernel destroys it: one that is still there had an end that we did not see. */
+static __always_inline void sock_replaces(u64 key)
+{
+	struct sock_state *old = bpf_map_lookup_elem(&socks, &key);
+
+	if (old && old->scope == SCOPE_IN && sock_is_tcp(old))
+		count_lost(EV_DESTROY);
+}
+
 /* Start a fresh entry. NULL when the table is full (counted as a lost EV_SOCK). */
 static __noinline struct sock_state *sock_new(const void *skp)
 {
@@ -203,6 +219,7 @@ static __noinline struct sock_state *sock_new(const void *skp)
 	u64 key = (u64)skp;
 	struct sock_state st = {};
 
+	sock_replaces(key);
 	st.sid = __sync_fetch_and_add(&last_sid, 1) + 1;
 	st.family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	st.protocol = BPF_CORE_READ(sk, sk_protocol);

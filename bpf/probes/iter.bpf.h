@@ -307,7 +307,7 @@ SEC("?iter/task")
 int pending__iter(struct bpf_iter__task *ctx)
 {
 	struct task_struct *t = ctx->task;
-	struct sock_state *st = NULL;
+	struct sock_state *st;
 	struct task_state *ts;
 
 	if (!t)
@@ -320,8 +320,7 @@ int pending__iter(struct bpf_iter__task *ctx)
 		return 0;
 	if (now_ns() - ts->t_enter < cfg.settle_ns)
 		return 0;
-	if (ts->sk)
-		st = sock_lookup((void *)ts->sk);
+	st = call_sock(ts);
 	if (ts->sk && (!st || st->scope != SCOPE_IN))
 		return 0;
 	if (ts->reported)

@@ -260,8 +260,8 @@ static __always_inline void syn_meets_full_queue(struct packet *p)
 	if (!port || !port->in_scope)
 		return;
 	sk = (struct sock *)port->sk;
-	st = sock_lookup(sk);
-	if (!st || st->sid != port->sid || BPF_CORE_READ(sk, sk_ack_backlog) <= BPF_CORE_READ(sk, sk_max_ack_backlog))
+	st = sock_lookup_sid(sk, port->sid);
+	if (!st || BPF_CORE_READ(sk, sk_ack_backlog) <= BPF_CORE_READ(sk, sk_max_ack_backlog))
 		return;
 	r = emit_reserve(EV_RCVQ_FULL, sizeof(*r));
 	if (!r)
