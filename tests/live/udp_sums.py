@@ -48,7 +48,7 @@ def read_account(path):
     for line in open(path, encoding="ascii"):
         word, *rest = line.split()
         numbers = tuple(map(int, rest))
-        if word == "pair" and numbers[2]:
+        if word == "pair" and (numbers[2] or numbers[8]):  # it sent, or was answered unasked
             pairs[numbers[:2]] = numbers[2:]
         elif word == "server":
             servers[numbers[0]].append(numbers[1])
