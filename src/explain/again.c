@@ -139,10 +139,10 @@ static void say_full(struct verdict *v, const struct event_call *c)
 	char waits[40], limit[40];
 
 	if (c->lv.flags & LV_TCP)
-		verdict_say(v, "No room: %s wait in the send queue for the peer to take them",
+		verdict_say(v, "No room: the send queue holds %s that the peer has not taken yet",
 			    fmt_bytes(waits, sizeof(waits), c->lv.write_seq - c->lv.snd_una));
 	else if (c->lv.sndbuf)
-		verdict_say(v, "No room: %s of memory wait to be taken, of %s allowed",
+		verdict_say(v, "No room: the send queue takes %s of memory, of %s allowed",
 			    fmt_bytes(waits, sizeof(waits), c->lv.wmem_queued),
 			    fmt_bytes(limit, sizeof(limit), c->lv.sndbuf));
 	else
@@ -308,23 +308,21 @@ static int next_call(struct explain *x, const struct event_call *c)
 	return tell_signal(x, b, !b->final && b->call == c->call && b->fd == c->fd);
 }
 
-/* It outlived the signal. (One that was killed by it got no answer from its call.) */
-static int proc_ended(struct explain *x, const struct event_proc *e)
+/*
+ * Its call never gave the program an answer: to end all threads exit() sends them a fatal signal of
+ * the kernel's own, and there was no handler, though the exit status is 0. Whether the thread came
+ * back from its call before that is not known.
+ */
+static void proc_ended(struct explain *x, const struct event_proc *e)
 {
 	struct again_state *st = family_state(x, &explain_again);
-	bool killed = e->code & 0x7f; /* wait(2) */
 	struct broken *b;
-	int err = 0;
 
 	if (e->what != PROC_EXIT)
-		return 0;
-	for (b = st->broken; !err && b < st->broken + TIDS; b++) {
-		if (!b->tid || b->pid != e->e.pid)
-			continue;
-		b->tid = 0;
-		err = killed ? 0 : tell_signal(x, b, false);
-	}
-	return err;
+		return;
+	for (b = st->broken; b < st->broken + TIDS; b++)
+		if (b->pid == e->e.pid)
+			b->tid = 0;
 }
 
 static int call_failed(struct explain *x, const struct step *s, const struct event_call *c,
@@ -360,7 +358,7 @@ static int again_step(struct explain *x, const struct step *s)
 	const struct event_call *c = step_call(s, PHASE_ENTER);
 
 	if (s->ev && s->ev->kind == EV_PROC)
-		return proc_ended(x, (const struct event_proc *)s->ev);
+		proc_ended(x, (const struct event_proc *)s->ev);
 	if (c)
 		return next_call(x, c);
 	c = step_call(s, PHASE_EXIT);

@@ -2,17 +2,17 @@
 /*
  * Calls that wait longer than the threshold. What is wrong is told while they still wait, at the
  * first look at which it is clear; an ordinary wait is an aside at the return, once for a socket.
- * poll() and its kin are not here: waiting is what they are for.
+ * poll() and its kin are here only where they stand for one such call: waiting is what they are for.
  */
+#include <poll.h>
 #include <stdio.h>
-#include <sys/socket.h>
 
 #include "../event/names.h"
 #include "../model/step.h"
 #include "block.h"
 
 const struct rule block_rules[BLOCK_RULES] = {
-	[BLOCK_DEADLOCK] = { "block-deadlock", "Both ends wait in send() and neither reads",
+	[BLOCK_DEADLOCK] = { "block-deadlock", "Both ends wait to send and neither reads",
 			     WEIGHT_ALARM },
 	[BLOCK_SEND_READER] = { "block-send-reader",
 				"send() waits: the peer's program does not read", WEIGHT_NEWS },
@@ -35,6 +35,9 @@ const struct rule block_rules[BLOCK_RULES] = {
 			      WEIGHT_NEWS },
 	[BLOCK_RECV_BOTH] = { "block-recv-both", "Both ends wait in recv() and neither sends",
 			      WEIGHT_NEWS },
+	[BLOCK_RECV_SILENT] = { "block-recv-silent",
+				"recv() waits: the peer says nothing and keeps the connection open",
+				WEIGHT_NEWS },
 	[BLOCK_ACCEPT] = { "block-accept", "accept() waited for a client", WEIGHT_ASIDE },
 	[BLOCK_CONNECT] = { "block-connect", "connect() waited for the answer to its SYN",
 			    WEIGHT_NEWS },
@@ -51,9 +54,7 @@ const struct rule block_rules[BLOCK_RULES] = {
 			   WEIGHT_ASIDE },
 };
 
-/* In these times the threshold: the rest of a message, or a word of either end, is overdue. */
-#define REST_TIMES 5
-#define SILENCE_TIMES 50
+#define LOOK_NS (NS_PER_S / 10) /* between two looks at all sockets */
 
 static struct block_note *own_of(const struct explain *x, struct note *n)
 {
@@ -71,6 +72,7 @@ bool scene_look(const struct explain *x, struct note *n, __u64 now_ns, struct sc
 {
 	const struct sock *s = model_sock(x->m, n->sid);
 	int out = n->role == ROLE_SERVER;
+	const struct block_note *other;
 	__u64 moved;
 
 	if (!s || !s->conn)
@@ -89,6 +91,9 @@ bool scene_look(const struct explain *x, struct note *n, __u64 now_ns, struct sc
 		sc->own->moved = moved;
 		sc->own->t_moved = now_ns;
 	}
+	other = sc->peer ? own_of(x, sc->peer) : NULL;
+	if (other && other->moved == moved && other->t_moved && other->t_moved < sc->own->t_moved)
+		sc->own->t_moved = other->t_moved; /* it was looked at earlier from there */
 	return true;
 }
 
@@ -113,6 +118,33 @@ char *fmt_waiting(char *buf, size_t size, const struct waiting *w)
 	return fmt_call(buf, size, &c);
 }
 
+const struct waiting *call_of_process(const struct explain *x, __u32 pid)
+{
+	const struct waiting *w;
+
+	TAILQ_FOREACH(w, &x->waiting, link)
+	{
+		if (pid && w->pid == pid)
+			return w;
+	}
+	return NULL;
+}
+
+char *fmt_instead(char *buf, size_t size, const struct explain *x, const struct waiting *w,
+		  __u32 pid)
+{
+	const struct waiting *other = call_of_process(x, pid);
+	char call[48];
+
+	if (pid == w->pid)
+		snprintf(buf, size, "; both ends are of this one process");
+	else if (other)
+		snprintf(buf, size, "; it sits in %s", fmt_waiting(call, sizeof(call), other));
+	else
+		snprintf(buf, size, "; it is in no socket call");
+	return buf;
+}
+
 void block_start(struct explain *x, struct verdict *v, const struct rule *r, struct waiting *w,
 		 struct note *n)
 {
@@ -122,146 +154,6 @@ void block_start(struct explain *x, struct verdict *v, const struct rule *r, str
 	verdict_start_at(x, v, r, n, w->id, w->t_ns);
 	v->pid = w->pid;
 	verdict_ask(v, "Why does %s not return?", fmt_waiting(call, sizeof(call), w));
-}
-
-/* --- recv --- */
-
-static int tell_recv_lost(struct explain *x, struct waiting *w, const struct scene *sc)
-{
-	const struct rule *r = &block_rules[BLOCK_RECV_LOST];
-	char call[48], bytes[40], who[96], times[32];
-	struct verdict v;
-
-	if (note_told(sc->n, r))
-		return 0;
-	block_start(x, &v, r, w, sc->n);
-	verdict_say(&v,
-		    "%s waits: %s of %s are under way but do not arrive; its kernel has sent them "
-		    "again %s",
-		    fmt_waiting(call, sizeof(call), w),
-		    fmt_bytes(bytes, sizeof(bytes), sc->from.in_flight),
-		    fmt_note(who, sizeof(who), x, sc->peer),
-		    fmt_times(times, sizeof(times),
-			      sc->peer->marks[MARK_RTX].n - sc->own->recv.rtx));
-	verdict_do(&v, "Look for what drops segments between the two: a filter, a full queue");
-	verdict_prove_mark(&v, sc->peer, MARK_DATA_OUT);
-	verdict_prove_mark(&v, sc->peer, MARK_RTX);
-	return verdict_tell(x, &v);
-}
-
-static int tell_recv_rest(struct explain *x, struct waiting *w, const struct scene *sc, __u64 have)
-{
-	const struct rule *r = &block_rules[BLOCK_RECV_REST];
-	char call[48], want[40], who[96], since[32];
-	struct verdict v;
-
-	if (note_told(sc->n, r))
-		return 0;
-	block_start(x, &v, r, w, sc->n);
-	verdict_say(
-		&v,
-		"%s with MSG_WAITALL has %llu of %s and waits for the rest: %s has sent no more "
-		"for %s",
-		fmt_waiting(call, sizeof(call), w), (unsigned long long)have,
-		fmt_bytes(want, sizeof(want), w->len), fmt_note(who, sizeof(who), x, sc->peer),
-		fmt_ns(since, sizeof(since), scene_still_ns(sc)));
-	verdict_do(&v, "Ask for as many bytes as the peer sends, or drop MSG_WAITALL and loop");
-	verdict_prove_mark(&v, sc->peer, MARK_SEND);
-	verdict_prove_mark(&v, sc->n, MARK_DATA_IN);
-	return verdict_tell(x, &v);
-}
-
-/* For so long both have waited, and nothing has moved. */
-static __u64 both_for_ns(const struct scene *sc, const struct waiting *w,
-			 const struct waiting *other)
-{
-	__u64 later = w->t_ns > other->t_ns ? w->t_ns : other->t_ns;
-	__u64 ns = sc->now_ns > later ? sc->now_ns - later : 0;
-
-	return ns < scene_still_ns(sc) ? ns : scene_still_ns(sc);
-}
-
-static int tell_recv_both(struct explain *x, struct waiting *w, const struct waiting *other,
-			  const struct scene *sc)
-{
-	const struct rule *r = &block_rules[BLOCK_RECV_BOTH];
-	bool again = note_told(sc->peer, r);
-	char call[48], who[96], back[48], whom[96], since[32];
-	struct verdict v;
-
-	if (note_told(sc->n, r) || again)
-		return 0;
-	block_start(x, &v, r, w, sc->n);
-	verdict_say(&v,
-		    "Both ends wait to receive: %s in %s, %s in %s. Nothing is under way for %s",
-		    fmt_who(who, sizeof(who), x, sc->n->role, w->pid),
-		    fmt_waiting(call, sizeof(call), w),
-		    fmt_who(whom, sizeof(whom), x, sc->peer->role, other->pid),
-		    fmt_waiting(back, sizeof(back), other),
-		    fmt_ns(since, sizeof(since), both_for_ns(sc, w, other)));
-	verdict_do(&v, "One must speak. If it waits for the end of the other's message: mark that "
-		       "end, by shutdown(SHUT_WR), a length or a delimiter");
-	verdict_infer(&v, "the calls of one thread at each end; another thread may send yet");
-	verdict_prove(&v, other->id);
-	verdict_prove_mark(&v, sc->n, MARK_SEND);
-	verdict_prove_mark(&v, sc->peer, MARK_SEND);
-	return verdict_tell(x, &v);
-}
-
-static int recv_wait(struct explain *x, struct waiting *w, const struct scene *sc)
-{
-	const struct waiting *other = call_waiting(x, sc->peer ? sc->peer->sid : 0, false);
-	const struct ledger *in = &sc->from;
-	__u64 have = in->read - sc->own->recv.read, still = scene_still_ns(sc);
-	bool waitall = w->flags & MSG_WAITALL &&
-		       (w->call == CALL_RECVFROM || w->call == CALL_RECVMSG);
-
-	if (w->told || !sc->peer || sc->n->type != SOCK_STREAM)
-		return 0;
-	if (in->in_flight && sc->peer->marks[MARK_RTX].n > sc->own->recv.rtx)
-		return tell_recv_lost(x, w, sc);
-	if (in->unsent || in->in_flight || in->rcvq)
-		return 0;
-	if (waitall && have && have < w->len && still >= REST_TIMES * x->o.blocked_ns)
-		return tell_recv_rest(x, w, sc, have);
-	if (other && !sc->to.unsent && !sc->to.in_flight && !sc->to.rcvq &&
-	    both_for_ns(sc, w, other) >= SILENCE_TIMES * x->o.blocked_ns)
-		return tell_recv_both(x, w, other, sc);
-	return 0;
-}
-
-static int recv_done(struct explain *x, const struct step *s, const struct event_call *c,
-		     const struct scene *sc)
-{
-	bool lost = sc->own->recv.lost;
-	const struct rule *r = &block_rules[lost ? BLOCK_RECV_LOST : BLOCK_RECV];
-	char call[48], took[32], who[96];
-	struct verdict v;
-
-	if (c->ret < 0 || note_told(sc->n, r))
-		return 0;
-	verdict_start(x, &v, r, s);
-	fmt_call(call, sizeof(call), c);
-	fmt_ns(took, sizeof(took), s->took_ns);
-	fmt_note(who, sizeof(who), x, sc->peer);
-	verdict_ask(&v, "Why did %s take %s?", call, took);
-	if (lost) {
-		verdict_say(
-			&v,
-			"%s took %s: what %s had sent was lost on the way and arrived only when "
-			"its kernel sent it again",
-			call, took, who);
-		verdict_do(&v, "Look for what drops segments between the two");
-		verdict_prove(&v, sc->own->recv.lost);
-		verdict_prove_mark(&v, sc->peer, MARK_RTX);
-	} else {
-		verdict_say(&v, "%s waited %s until %s of %s came", call, took,
-			    s->sflags & STEP_EOF ? "the EOF" : "bytes", who);
-		verdict_prove_mark(&v, sc->peer, MARK_SEND);
-	}
-	verdict_prove(&v, s->enter_id);
-	verdict_prove_mark(&v, sc->n, MARK_DATA_IN);
-	return verdict_tell(x, &v);
 }
 
 /* Data that nobody had before, and a retransmission brings it while a recv() waits. */
@@ -431,6 +323,40 @@ static int block_step(struct explain *x, const struct step *s)
 	return 0;
 }
 
+/* An epoll names no socket: those of its process whose peer grants no window may be waited for. */
+static int epoll_look(struct explain *x, struct waiting *w, __u64 now_ns)
+{
+	struct scene sc;
+	struct note *n;
+	size_t pos = 0;
+	int err = 0;
+
+	while (!err && (n = notes_next(x, &pos)))
+		if (n->pid == w->pid && !n->dead && note_mark(n, MARK_ZERO_WIN) &&
+		    scene_look(x, n, now_ns, &sc))
+			err = room_wait(x, w, &sc);
+	return err;
+}
+
+static int poll_look(struct explain *x, struct waiting *w, __u64 now_ns)
+{
+	struct scene sc;
+	struct note *n;
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; !err && i < w->n_on; i++) {
+		n = note_of(x, w->on[i].sid);
+		if (!n || !scene_look(x, n, now_ns, &sc))
+			continue;
+		if (w->on[i].events & POLLOUT)
+			err = room_wait(x, w, &sc);
+		if (!err && w->asked == 1 && w->on[i].events & POLLIN)
+			err = silence_wait(x, w, &sc);
+	}
+	return err;
+}
+
 static int block_look(struct explain *x, struct waiting *w, __u64 now_ns)
 {
 	const struct event_call c = { .call = w->call };
@@ -452,13 +378,41 @@ static int block_look(struct explain *x, struct waiting *w, __u64 now_ns)
 
 static int block_tick(struct explain *x, __u64 now_ns)
 {
+	struct block_state *state = family_state(x, &explain_block);
+	bool all = now_ns >= state->next_ns;
 	struct waiting *w;
+	int err = 0;
+
+	if (all)
+		state->next_ns = now_ns + LOOK_NS;
+	TAILQ_FOREACH(w, &x->waiting, link)
+	{
+		if (err || now_ns < w->t_ns + x->o.blocked_ns)
+			continue;
+		if (call_is_epoll(w->call))
+			err = all ? epoll_look(x, w, now_ns) : 0;
+		else
+			err = w->n_on ? poll_look(x, w, now_ns) : block_look(x, w, now_ns);
+	}
+	return err;
+}
+
+static int block_finish(struct explain *x, __u64 now_ns)
+{
+	struct waiting *w;
+	struct note *n;
+	struct scene sc;
 	int err = 0;
 
 	TAILQ_FOREACH(w, &x->waiting, link)
 	{
-		if (!err && now_ns >= w->t_ns + x->o.blocked_ns)
-			err = block_look(x, w, now_ns);
+		const struct event_call c = { .call = w->call };
+
+		n = w->n_on ? note_of(x, w->on[0].sid) : note_of(x, w->sid);
+		if (err || !n || (!call_is_receive(&c) && w->asked != 1))
+			continue;
+		if (scene_look(x, n, now_ns, &sc))
+			err = silence_left(x, w, &sc);
 	}
 	return err;
 }
@@ -468,6 +422,8 @@ const struct family explain_block = {
 	.rules = block_rules,
 	.n_rules = BLOCK_RULES,
 	.note_size = sizeof(struct block_note),
+	.state_size = sizeof(struct block_state),
 	.step = block_step,
 	.tick = block_tick,
+	.finish = block_finish,
 };

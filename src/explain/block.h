@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A call that waits, shared by the two files of its family: block.c, and block_send.c for sending. */
+/* A call that waits, shared by the files of its family: block.c, and one for each kind of call. */
 #ifndef SOCKLENS_EXPLAIN_BLOCK_H
 #define SOCKLENS_EXPLAIN_BLOCK_H
 
@@ -16,6 +16,7 @@ enum {
 	BLOCK_RECV_LOST,
 	BLOCK_RECV_REST,
 	BLOCK_RECV_BOTH,
+	BLOCK_RECV_SILENT,
 	BLOCK_ACCEPT,
 	BLOCK_CONNECT,
 	BLOCK_CONNECT_FULL,
@@ -52,6 +53,11 @@ struct block_note {
 	__u64 t_moved; /* when that was last seen to change */
 };
 
+struct block_state {
+	struct heard silent; /* of BLOCK_RECV_SILENT */
+	__u64 next_ns;	     /* of the next look at all sockets */
+};
+
 /* The conversation as it stands. */
 struct scene {
 	struct note *n, *peer; /* peer NULL: out of sight */
@@ -69,6 +75,12 @@ char *fmt_times(char *buf, size_t size, __s64 n);
 /* "send(5)" of a call in progress. */
 char *fmt_waiting(char *buf, size_t size, const struct waiting *w);
 
+/* A call in progress of that process; NULL: none. */
+const struct waiting *call_of_process(const struct explain *x, __u32 pid);
+/* "; it sits in accept(3)": what that process does instead of what w waits for. */
+char *fmt_instead(char *buf, size_t size, const struct explain *x, const struct waiting *w,
+		  __u32 pid);
+
 /* A verdict on a call in progress: told now, not again at its return. */
 void block_start(struct explain *x, struct verdict *v, const struct rule *r, struct waiting *w,
 		 struct note *n);
@@ -83,8 +95,16 @@ int close_wait(struct explain *x, struct waiting *w, const struct scene *sc);
 int close_done(struct explain *x, const struct step *s, const struct event_call *c, bool told,
 	       struct note *n);
 
-/* block_send.c */
+/* block_recv.c */
+int recv_wait(struct explain *x, struct waiting *w, const struct scene *sc);
+int recv_done(struct explain *x, const struct step *s, const struct event_call *c,
+	      const struct scene *sc);
+int silence_wait(struct explain *x, struct waiting *w, const struct scene *sc);
+int silence_left(struct explain *x, struct waiting *w, const struct scene *sc);
+
+/* block_send.c; room_wait: in poll() and its kin, for room in the send queue */
 int send_wait(struct explain *x, struct waiting *w, struct scene *sc);
+int room_wait(struct explain *x, struct waiting *w, struct scene *sc);
 int send_done(struct explain *x, const struct step *s, const struct event_call *c, bool told,
 	      struct scene *sc);
 

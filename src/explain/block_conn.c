@@ -181,9 +181,10 @@ int close_done(struct explain *x, const struct step *s, const struct event_call 
 	verdict_ask(&v, "Why did %s take %s?", call, took);
 	if (left)
 		verdict_say(&v,
-			    "%s took %s and gave up: SO_LINGER's time was over, %s were still not "
-			    "acknowledged; the kernel goes on sending them",
-			    call, took, fmt_bytes(bytes, sizeof(bytes), left));
+			    "%s took %s and gave up: SO_LINGER's time was over, %s %s still not "
+			    "acknowledged; the kernel goes on sending",
+			    call, took, fmt_bytes(bytes, sizeof(bytes), left),
+			    verb(left, "was", "were"));
 	else
 		verdict_say(&v,
 			    "%s took %s: SO_LINGER made it wait until the peer's kernel had all",

@@ -5,6 +5,7 @@
  * or their ACKs are lost; or the way is slow and nothing is wrong.
  */
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
 
 #include "../model/step.h"
@@ -50,54 +51,34 @@ static bool reader_sleeps(const struct explain *x, const struct scene *sc)
 	       scene_still(x, sc);
 }
 
-/* "; it sits in accept(3)": what the reader's process does instead of reading. */
-static void fmt_instead(char *buf, size_t size, const struct explain *x, const struct waiting *w,
-			__u32 pid)
-{
-	const struct waiting *other;
-	char call[48];
-
-	if (pid == w->pid) {
-		snprintf(buf, size, "; both ends are of this one process");
-		return;
-	}
-	TAILQ_FOREACH(other, &x->waiting, link)
-	{
-		if (other->pid == pid && pid) {
-			snprintf(buf, size, "; it sits in %s",
-				 fmt_waiting(call, sizeof(call), other));
-			return;
-		}
-	}
-	snprintf(buf, size, "; it is in no socket call");
-}
-
 static void say_reader(struct explain *x, struct verdict *v, const struct waiting *w,
 		       const struct scene *sc, const struct rule *r)
 {
 	const struct note *peer = sc->peer, *listener = note_of(x, peer->listener);
 	bool zero = note_mark(sc->n, MARK_ZERO_WIN);
+	__u64 wait = sc->to.unsent + sc->to.in_flight;
 	char call[48], who[96], since[32], there[40], here[40], instead[80];
 
 	fmt_waiting(call, sizeof(call), w);
 	fmt_bytes(there, sizeof(there), sc->to.rcvq);
-	fmt_bytes(here, sizeof(here), sc->to.unsent + sc->to.in_flight);
+	fmt_bytes(here, sizeof(here), wait);
 	fmt_ns(since, sizeof(since), sc->now_ns - unread_since(peer));
 	if (r == &block_rules[BLOCK_SEND_UNACCEPTED]) {
 		fmt_who(who, sizeof(who), x, ROLE_SERVER, listener ? listener->pid : peer->pid);
 		verdict_say(v,
-			    "%s waits: %s has not called accept() for %s; %s lie in a queue that "
-			    "nobody can read yet%s, %s wait here",
-			    call, who, since, there, zero ? " (window 0)" : "", here);
+			    "%s waits: %s has not called accept() for %s; %s %s in a queue that "
+			    "nobody can read yet%s, %s %s here",
+			    call, who, since, there, verb(sc->to.rcvq, "lies", "lie"),
+			    zero ? " (window 0)" : "", here, verb(wait, "waits", "wait"));
 		verdict_do(v, "The server must accept() the connection and read from it");
 	} else {
 		fmt_note(who, sizeof(who), x, peer);
 		fmt_instead(instead, sizeof(instead), x, w, peer->pid);
-		verdict_say(
-			v,
-			"%s waits: %s has read nothing for %s; %s lie unread in its queue%s, %s "
-			"wait here%s",
-			call, who, since, there, zero ? " (window 0)" : "", here, instead);
+		verdict_say(v,
+			    "%s waits: %s has read nothing for %s; %s %s unread in its queue%s, %s "
+			    "%s here%s",
+			    call, who, since, there, verb(sc->to.rcvq, "lies", "lie"),
+			    zero ? " (window 0)" : "", here, verb(wait, "waits", "wait"), instead);
 		verdict_do(
 			v,
 			"The reader must read; larger buffers only put it off. A sender that must not wait "
@@ -115,14 +96,15 @@ static void say_reader(struct explain *x, struct verdict *v, const struct waitin
 static void say_window(struct verdict *v, const struct waiting *w, const struct scene *sc)
 {
 	const struct mark *zero = note_mark(sc->n, MARK_ZERO_WIN);
+	__u64 wait = sc->to.unsent + sc->to.in_flight;
 	char call[48], since[32], here[40];
 
 	verdict_say(v,
 		    "%s waits: the peer's window has been 0 for %s, its program does not read; %s "
-		    "wait here",
+		    "%s here",
 		    fmt_waiting(call, sizeof(call), w),
 		    fmt_ns(since, sizeof(since), sc->now_ns - zero->t_ns),
-		    fmt_bytes(here, sizeof(here), sc->to.unsent + sc->to.in_flight));
+		    fmt_bytes(here, sizeof(here), wait), verb(wait, "waits", "wait"));
 	verdict_do(v, "Look at the program at the other end: it must read");
 	verdict_infer(v, "the window in its segments; a trace of the peer would show its calls");
 	verdict_prove(v, zero->id);
@@ -133,10 +115,11 @@ static void say_lost(struct verdict *v, const struct waiting *w, const struct sc
 	char call[48], since[32], bytes[40], times[32];
 
 	verdict_say(v,
-		    "%s waits: %s are under way, unanswered for %s and sent again %s: they or "
-		    "their ACKs are lost",
+		    "%s waits: %s %s under way, unanswered for %s and sent again %s: data or "
+		    "ACKs are lost",
 		    fmt_waiting(call, sizeof(call), w),
 		    fmt_bytes(bytes, sizeof(bytes), sc->to.in_flight),
+		    verb(sc->to.in_flight, "is", "are"),
 		    fmt_ns(since, sizeof(since), scene_still_ns(sc)),
 		    fmt_times(times, sizeof(times), sc->n->marks[MARK_RTX].n - sc->own->send.rtx));
 	verdict_do(v, "Look for a filter, a cable or a host that is gone; TCP_USER_TIMEOUT bounds "
@@ -148,27 +131,56 @@ static void say_lost(struct verdict *v, const struct waiting *w, const struct sc
 	verdict_prove_mark(v, sc->n, MARK_ACK_IN);
 }
 
+/* In send(), or in poll() and its kin until there is room. */
+static struct waiting *wants_room(const struct explain *x, const struct note *n)
+{
+	struct waiting *w = call_waiting(x, n->sid, true);
+
+	return w ? w : call_polling(x, n, POLLOUT);
+}
+
+static bool sends(const struct waiting *w)
+{
+	const struct event_call c = { .call = w->call };
+
+	return call_is_send(&c);
+}
+
+/* For a poll(), which may wait for something else: it has bytes to send, and no window for them. */
+static bool has_no_room(const struct note *n, const struct ledger *to)
+{
+	return note_mark(n, MARK_ZERO_WIN) && to->unsent + to->in_flight;
+}
+
 /*
  * Both in send(), both queues towards both ends full, nobody reads, nothing moves: since neither
- * call returns before the other end reads, that lasts.
+ * call returns before the other end reads, that lasts. With unread bytes there, a poll() that
+ * still waits does not ask for them.
  */
 static bool deadlocked(const struct explain *x, const struct scene *sc)
 {
-	const struct waiting *other;
+	const struct waiting *w, *other;
 
 	if (!sc->peer || !sc->to.rcvq || !sc->from.rcvq || !scene_still(x, sc))
 		return false;
-	other = call_waiting(x, sc->peer->sid, true);
-	return other && sc->now_ns - other->t_ns >= STILL_TIMES * x->o.blocked_ns &&
-	       !call_waiting(x, sc->peer->sid, false) && !call_waiting(x, sc->n->sid, false);
+	w = wants_room(x, sc->n);
+	other = wants_room(x, sc->peer);
+	if (!w || !other || call_waiting(x, sc->peer->sid, false) ||
+	    call_waiting(x, sc->n->sid, false))
+		return false;
+	if (!sends(w) && !has_no_room(sc->n, &sc->to))
+		return false;
+	if (!sends(other))
+		return has_no_room(sc->peer, &sc->from);
+	return sc->now_ns - other->t_ns >= STILL_TIMES * x->o.blocked_ns;
 }
 
 static int tell_deadlock(struct explain *x, struct waiting *w, struct scene *sc)
 {
 	const struct rule *r = &block_rules[BLOCK_DEADLOCK];
-	struct waiting *other = call_waiting(x, sc->peer->sid, true);
-	bool again = note_told(sc->peer, r);
-	char call[48], back[48], who[96], whom[96], b[4][40];
+	struct waiting *other = wants_room(x, sc->peer);
+	bool again = note_told(sc->peer, r), in_send = sends(w) && sends(other);
+	char call[48], back[48], who[96], whom[96], how[128], b[4][40];
 	struct verdict v;
 
 	if (note_told(sc->n, r) || again)
@@ -178,12 +190,18 @@ static int tell_deadlock(struct explain *x, struct waiting *w, struct scene *sc)
 	v.pid = w->pid;
 	verdict_ask(&v, "Why do %s and %s not return?", fmt_waiting(call, sizeof(call), w),
 		    fmt_waiting(back, sizeof(back), other));
+	if (in_send)
+		snprintf(how, sizeof(how), "in send()");
+	else if (w->call == other->call)
+		snprintf(how, sizeof(how), "to send, in %s,", call);
+	else
+		snprintf(how, sizeof(how), "to send, in %s and %s,", call, back);
 	verdict_say(
 		&v,
-		"Deadlock: %s and %s both wait in send() and neither reads: towards the %s %s wait behind "
+		"Deadlock: %s and %s both wait %s and neither reads: towards the %s %s wait behind "
 		"%s unread, the other way %s behind %s",
 		fmt_who(who, sizeof(who), x, sc->n->role, w->pid),
-		fmt_who(whom, sizeof(whom), x, sc->peer->role, other->pid),
+		fmt_who(whom, sizeof(whom), x, sc->peer->role, other->pid), how,
 		sc->peer->role == ROLE_NONE ? "latter" : role_name(sc->peer->role),
 		fmt_bytes(b[0], sizeof(b[0]), sc->to.unsent + sc->to.in_flight),
 		fmt_bytes(b[1], sizeof(b[1]), sc->to.rcvq),
@@ -191,6 +209,9 @@ static int tell_deadlock(struct explain *x, struct waiting *w, struct scene *sc)
 		fmt_bytes(b[3], sizeof(b[3]), sc->from.rcvq));
 	verdict_do(&v, "Agree who speaks first, or read while you write: poll() for POLLIN and "
 		       "POLLOUT with non-blocking sockets");
+	if (!in_send)
+		verdict_infer(&v, "unread bytes and a window of 0 both ways; a poll() may yet end "
+				  "with its timeout, and its program read then");
 	verdict_prove(&v, other->id);
 	verdict_prove_mark(&v, sc->n, MARK_ZERO_WIN);
 	verdict_prove_mark(&v, sc->peer, MARK_ZERO_WIN);
@@ -202,8 +223,7 @@ static int tell_deadlock(struct explain *x, struct waiting *w, struct scene *sc)
 /* The reader that does not read waits in send() too: who is at fault shows when nothing moves. */
 static bool deadlock_looms(const struct explain *x, const struct scene *sc)
 {
-	return sc->peer && sc->from.rcvq && call_waiting(x, sc->peer->sid, true) &&
-	       !scene_still(x, sc);
+	return sc->peer && sc->from.rcvq && wants_room(x, sc->peer) && !scene_still(x, sc);
 }
 
 /* NULL: not clear yet, or nothing is wrong. */
@@ -247,6 +267,11 @@ int send_wait(struct explain *x, struct waiting *w, struct scene *sc)
 	else
 		say_reader(x, &v, w, sc, r);
 	return verdict_tell(x, &v);
+}
+
+int room_wait(struct explain *x, struct waiting *w, struct scene *sc)
+{
+	return deadlocked(x, sc) ? tell_deadlock(x, w, sc) : 0;
 }
 
 /* What the peer has read since the call began: "6 reads of 49,152 bytes" */

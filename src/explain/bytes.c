@@ -57,7 +57,7 @@ struct bytes_note {
 };
 
 struct bytes_state {
-	struct heard heard;  /* of BYTES_UNREAD */
+	struct heard heard;  /* of BYTES_UNREAD: by role, whatever the process */
 	struct heard closed; /* of BYTES_AFTER_CLOSE */
 	__u64 due_ns;	     /* when the next unread bytes are worth a word, 0 = none wait */
 };
@@ -137,30 +137,27 @@ static void say_unread(struct explain *x, struct verdict *v, const struct step *
 	const struct ledger *out = &s->dir[step_out(s)];
 	const struct note *peer = note_peer(x, n);
 	bool there = out->rcvq == out->written; /* all of it in one place */
+	const char *waits = verb(out->written, "it waits", "they wait");
 	char who[96], places[160], all[40];
 
 	fmt_peer(who, sizeof(who), x, n);
 	fmt_bytes(all, sizeof(all), out->written);
 	fmt_places(places, sizeof(places), out);
 	if (!out->rx_seen)
-		verdict_say(v, "%s did no more than copy into the kernel: of %s, %s", call, all,
-			    places);
+		verdict_say(v, "%s only copied into the kernel: of %s, %s", call, all, places);
 	else if (there && unaccepted(peer))
-		verdict_say(
-			v,
-			"%s only copied: its %s are in the kernel, unread, in the receive queue "
-			"of a connection that nobody has accepted yet",
-			call, all);
-	else if (there)
-		verdict_say(
-			v,
-			"%s only copied: its %s are in the kernel, unread, in the receive queue "
-			"of %s",
-			call, all, who);
-	else
 		verdict_say(v,
-			    "%s did no more than copy into the kernel: of %s, %s has read %llu; %s",
-			    call, all, who, (unsigned long long)out->read, places);
+			    "%s only copied: nobody has read the %s yet; %s in the receive queue "
+			    "of a connection that nobody has accepted",
+			    call, all, waits);
+	else if (there)
+		verdict_say(v,
+			    "%s only copied: nobody has read the %s yet; %s in the receive queue "
+			    "of %s",
+			    call, all, waits, who);
+	else
+		verdict_say(v, "%s only copied: of %s %s has read %llu; %s", call, all, who,
+			    (unsigned long long)out->read, places);
 	doubt_totals(v, out);
 	verdict_prove_mark(v, n, MARK_DATA_OUT);
 	verdict_prove_mark(v, peer, MARK_DATA_IN);
@@ -186,7 +183,7 @@ static int tell_unread(struct explain *x, const struct step *s, const struct eve
 	if (out->unsent)
 		told_before(own, BYTES_UNSENT);
 	verdict_start(x, &v, &rules[rule], s);
-	if (rule == BYTES_UNREAD && heard_of(&state->heard, v.pid, v.role))
+	if (rule == BYTES_UNREAD && heard_of(&state->heard, 0, v.role))
 		v.weight = WEIGHT_ASIDE;
 	fmt_call(call, sizeof(call), c);
 	verdict_ask(&v, "%s returned %lld: where are the bytes?", call, (long long)c->ret);
@@ -246,12 +243,12 @@ static int tell_waiting(struct explain *x, struct note *n, struct bytes_note *ow
 	verdict_ask(&v, "Has the peer got the %s?", bytes);
 	if (unaccepted(peer))
 		verdict_say(&v,
-			    "For %s %s lie in the receive queue of a connection that nobody has "
+			    "For %s %s %s in the receive queue of a connection that nobody has "
 			    "accepted: acknowledged is not read",
-			    time, bytes);
+			    time, bytes, verb(out->rcvq, "lies", "lie"));
 	else
 		verdict_say(&v,
-			    "For %s %s has read none of %s that its kernel took in: acknowledged "
+			    "For %s %s has not read the %s that its kernel took in: acknowledged "
 			    "is not read",
 			    time, who, bytes);
 	verdict_prove_mark(&v, peer, MARK_DATA_IN);
@@ -324,13 +321,14 @@ static int tell_never_read(struct explain *x, const struct step *s, struct note 
 	if (unaccepted(n))
 		verdict_say(&v,
 			    "Never read: %s lay in the receive queue of a connection that nobody "
-			    "ever accepted, and are thrown away",
-			    part);
+			    "ever accepted, and %s thrown away",
+			    part, verb(in->discarded, "is", "are"));
 	else
 		verdict_say(&v,
-			    "Never read: %s lay in the receive queue when %s %s; its kernel had "
-			    "taken them in, its program had not",
-			    part, who, ended ? "ended" : "closed the socket");
+			    "Never read: %s lay in the receive queue when %s %s: its kernel had "
+			    "taken %s in, but its program had not",
+			    part, who, ended ? "ended" : "closed the socket",
+			    verb(in->discarded, "it", "them"));
 	doubt_totals(&v, in);
 	verdict_prove_mark(&v, sender, MARK_SEND);
 	verdict_prove_mark(&v, sender, MARK_ACK_IN);
@@ -364,9 +362,10 @@ static int tell_after_close(struct explain *x, const struct step *s, const struc
 		fmt_call(what, sizeof(what), c);
 	verdict_ask(&v, "What becomes of the bytes that were not sent yet?");
 	verdict_say(&v,
-		    "%s %s with %s not delivered: the kernel goes on sending them without the "
+		    "%s %s with %s not delivered: the kernel goes on sending %s without the "
 		    "program, and its FIN comes last",
-		    what, s->phase == PHASE_POINT ? "ended" : "returned", part);
+		    what, s->phase == PHASE_POINT ? "ended" : "returned", part,
+		    verb(own->left, "it", "them"));
 	verdict_prove_mark(&v, n, MARK_SEND);
 	verdict_do(&v, "No need to wait before close(). But an RST would destroy them: to be sure, "
 		       "shutdown(SHUT_WR) and read until recv() returns 0");
@@ -428,9 +427,9 @@ static int tell_lost(struct explain *x, const struct step *s, struct note *n,
 	fmt_bytes(left, sizeof(left), own->left);
 	verdict_ask(&v, "Did the %s left at close() arrive?", left);
 	verdict_say(&v,
-		    "Never delivered: %s that close() left in the send queue are gone, and no call "
+		    "Never delivered: %s that close() left in the send queue %s gone, and no call "
 		    "can report it any more",
-		    part);
+		    part, verb(out->destroyed + out->unacked, "is", "are"));
 	verdict_prove(&v, own->closed_id);
 	verdict_prove_mark(&v, n, MARK_RST_IN);
 	verdict_prove_mark(&v, n, MARK_RST_WHY);

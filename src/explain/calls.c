@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -103,6 +104,39 @@ static void call_forget(struct explain *x, __u32 tid)
 	free(w);
 }
 
+bool call_is_epoll(__u16 call)
+{
+	return call >= CALL_EPOLL_WAIT && call <= CALL_EPOLL_PWAIT2;
+}
+
+static void wait_on(const struct explain *x, struct waiting *w, int fd, __u16 events)
+{
+	__u32 sid = events ? model_fd(x->m, w->pid, fd) : 0;
+
+	w->asked += events != 0;
+	if (!sid || w->n_on == WAITING_ON)
+		return;
+	w->on[w->n_on].sid = sid;
+	w->on[w->n_on++].events = events;
+}
+
+static void wait_on_all(const struct explain *x, struct waiting *w, const struct event_call *c)
+{
+	const struct select_sets *sets = call_select_sets(c);
+	const struct poll_item *items;
+	size_t i, count;
+	int fd;
+
+	items = call_poll_items(c, &count);
+	for (i = 0; i < count; i++)
+		if (items[i].fd >= 0)
+			wait_on(x, w, items[i].fd, items[i].events);
+	for (fd = 0; sets && fd < 64; fd++)
+		wait_on(x, w, fd,
+			(__u16)((sets->in[0] >> fd & 1 ? POLLIN : 0) |
+				(sets->in[1] >> fd & 1 ? POLLOUT : 0)));
+}
+
 static int call_remember(struct explain *x, const struct step *s, const struct event_call *c)
 {
 	struct waiting *w = calloc(1, sizeof(*w));
@@ -124,6 +158,7 @@ static int call_remember(struct explain *x, const struct step *s, const struct e
 	};
 	if (c->call == CALL_CONNECT && call_addr(c, &w->to, &path, &len))
 		w->to.family = 0;
+	wait_on_all(x, w, c);
 	if (hash_put(x->callers, c->e.tid, w)) {
 		free(w);
 		return -ENOMEM;
@@ -153,6 +188,22 @@ struct waiting *call_waiting(const struct explain *x, __u32 sid, bool sending)
 
 		if (sid && w->sid == sid && (sending ? call_is_send(&c) : call_is_receive(&c)))
 			return w;
+	}
+	return NULL;
+}
+
+struct waiting *call_polling(const struct explain *x, const struct note *n, __u16 events)
+{
+	struct waiting *w;
+	unsigned int i;
+
+	TAILQ_FOREACH(w, &x->waiting, link)
+	{
+		if (call_is_epoll(w->call) && w->pid == n->pid)
+			return w;
+		for (i = 0; i < w->n_on; i++)
+			if (w->on[i].sid == n->sid && w->on[i].events & events)
+				return w;
 	}
 	return NULL;
 }

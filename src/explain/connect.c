@@ -43,7 +43,9 @@ const struct rule connect_rules[] = {
 	[CONNECT_EARLY] = { "connect-before-accept",
 			    "connect() returned before accept() was called", WEIGHT_NEWS },
 	[CONNECT_LATER] = { "connect-later", "connect() went on by itself, and succeeded",
-			    WEIGHT_NEWS },
+			    WEIGHT_ASIDE },
+	[CONNECT_STARTED] = { "connect-started", "EINPROGRESS by connect() is no failure",
+			      WEIGHT_NEWS },
 	[CONNECT_NEXT] = { "connect-next", "The first address of a name failed, another answered",
 			   WEIGHT_NEWS },
 	[BIND_SWAPPED] = { "bind-htons", "bind() took a port whose bytes may be swapped",
@@ -196,8 +198,6 @@ static int tell_later(struct explain *x, const struct step *s, struct note *n,
 	if (note_told(n, &connect_rules[CONNECT_LATER]))
 		return 0;
 	verdict_start(x, &v, &connect_rules[CONNECT_LATER], s);
-	if (took < x->o.blocked_ns)
-		v.weight = WEIGHT_ASIDE;
 	verdict_ask(&v, "What became of connect(%d), which did not wait?", a->fd);
 	verdict_say(&v,
 		    "It succeeded: established %s after the call began, which did not wait for it",
@@ -259,15 +259,41 @@ static bool since(const struct note *n, enum mark_kind kind, const struct attemp
 	return m && m->id > a->enter_id;
 }
 
-/* Not waited for, or interrupted: on loopback the answer has often come by then. */
-static int goes_on(struct explain *x, const struct step *s, struct note *n, struct attempt *a)
+/* A minus one at which nothing has failed. */
+static int tell_started(struct explain *x, const struct step *s, const struct event_call *c,
+			const struct note *n, const struct attempt *a)
 {
+	bool up = since(n, MARK_ESTABLISHED, a);
+	struct verdict v;
+
+	if (c->ret != -EINPROGRESS || heard_of(&connect_state(x)->started, c->e.pid, ROLE_NONE))
+		return 0;
+	verdict_start(x, &v, &connect_rules[CONNECT_STARTED], s);
+	verdict_ask(&v, "Has connect(%d) failed with EINPROGRESS?", c->fd);
+	verdict_say(&v,
+		    "EINPROGRESS is no failure: the handshake %s; poll() says writable when it is "
+		    "over, SO_ERROR how it ended",
+		    up ? "went on, and is over by now" : "goes on without the call");
+	verdict_do(&v,
+		   "Wait with poll() for POLLOUT, then ask getsockopt(SO_ERROR): 0 = connected");
+	verdict_prove(&v, a->enter_id);
+	verdict_prove_mark(&v, n, MARK_SYN_OUT);
+	if (up)
+		verdict_prove_mark(&v, n, MARK_ESTABLISHED);
+	return verdict_tell(x, &v);
+}
+
+/* Not waited for, or interrupted: on loopback the answer has often come by then. */
+static int goes_on(struct explain *x, const struct step *s, const struct event_call *c,
+		   struct note *n, struct attempt *a)
+{
+	int err;
+
 	a->open = true;
-	if (since(n, MARK_ESTABLISHED, a))
-		return succeeded(x, s, n, a);
-	if (since(n, MARK_ERROR, a))
+	if (since(n, MARK_ERROR, a) && !since(n, MARK_ESTABLISHED, a))
 		return failed(x, s, n, a, (int)n->marks[MARK_ERROR].n);
-	return 0;
+	err = tell_started(x, s, c, n, a);
+	return !err && since(n, MARK_ESTABLISHED, a) ? succeeded(x, s, n, a) : err;
 }
 
 static int returned(struct explain *x, const struct step *s, const struct event_call *c)
@@ -282,7 +308,7 @@ static int returned(struct explain *x, const struct step *s, const struct event_
 	if (!c->ret)
 		return succeeded(x, s, n, a);
 	if (c->ret == -EINPROGRESS || c->ret == -EINTR)
-		return goes_on(x, s, n, a);
+		return goes_on(x, s, c, n, a);
 	if (!a->enter_id) /* connected by other means: listens, or older than the trace */
 		*a = (struct attempt){ .enter_id = s->enter_id, .t_ns = s->t_ns, .fd = c->fd };
 	return failed(x, s, n, a, (int)-c->ret);

@@ -26,6 +26,7 @@ enum connect_rule {
 	CONNECT_SELF,
 	CONNECT_EARLY,
 	CONNECT_LATER,
+	CONNECT_STARTED,
 	CONNECT_NEXT,
 	BIND_SWAPPED
 };
@@ -71,6 +72,7 @@ struct connect_state {
 	unsigned int next_name;
 	struct refusal refusals[REFUSALS_MAX];
 	unsigned int next_refusal;
+	struct heard started; /* of CONNECT_STARTED */
 };
 
 struct connect_state *connect_state(const struct explain *x);

@@ -158,7 +158,8 @@ static void say_swapped(struct verdict *v, const struct note *m, const char *at,
 {
 	verdict_say(
 		v,
-		"Nobody listens on %s; %s listens on port %u, which is %u with its two bytes swapped",
+		"Nobody listens on %s; %s listens on port %u, which is %u with its two bytes swapped: "
+		"htons() forgotten?",
 		at, who, m->src.port, swapped(m->src.port));
 	verdict_infer(
 		v,
@@ -251,11 +252,14 @@ int bind_look(struct explain *x, const struct step *s, const struct event_call *
 	verdict_start(x, &v, &connect_rules[BIND_SWAPPED], s);
 	verdict_ask(&v, "Is %u the port that was meant?", at.port);
 	if (m)
-		verdict_say(&v, "Port %u is %u with its two bytes swapped, and %u is in use by %s",
+		verdict_say(&v,
+			    "Port %u is %u with its two bytes swapped, and %u is in use by %s: "
+			    "htons() forgotten?",
 			    at.port, twin, twin, fmt_note(who, sizeof(who), x, m));
 	else
 		verdict_say(&v,
-			    "Port %u is %u with its two bytes swapped, and %s was refused at %u",
+			    "Port %u is %u with its two bytes swapped, and %s was refused at %u: "
+			    "htons() forgotten?",
 			    at.port, twin, fmt_who(who, sizeof(who), x, ROLE_CLIENT, r->pid), twin);
 	verdict_infer(&v, "the two numbers; the source would show whether htons() was left out");
 	verdict_do(&v, "sin_port is in network byte order: htons(port)");

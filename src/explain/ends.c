@@ -19,7 +19,7 @@ static const struct rule rules[] = {
 	[CLOSE_WAIT] = { "close-wait", "CLOSE_WAIT stays: EOF was read, but nobody calls close()",
 			 WEIGHT_ALARM },
 	[CLOSE_WAIT_UNREAD] = { "close-wait-unread",
-				"CLOSE_WAIT stays: the peer left, and nobody has looked",
+				"CLOSE_WAIT stays: the peer closed, and the program does not call recv()",
 				WEIGHT_ASIDE },
 	[FIN_WAIT2] = { "fin-wait2", "FIN_WAIT2 stays: closed here, but not at the other end",
 			WEIGHT_ASIDE },
@@ -223,8 +223,9 @@ static void say_close_wait(struct explain *x, struct verdict *v, const struct no
 	fmt_note(left, sizeof(left), x, peer);
 	fmt_ns(ago, sizeof(ago), v->t_ns - fin->t_ns);
 	verdict_ask(v, "Why does descriptor %d stay in CLOSE_WAIT?", by->fd);
-	verdict_say(v, "CLOSE_WAIT: the FIN of %s came %s ago and was %s, but %s %s close(%d)",
-		    left, ago, eof ? "read as EOF" : "never looked at", who, missing, by->fd);
+	verdict_say(v, "CLOSE_WAIT: the FIN of %s came %s ago%s %s %s close(%d)", left, ago,
+		    eof ? " and was read as EOF, but" : ", no recv() has seen it, and", who,
+		    missing, by->fd);
 	verdict_prove_mark(v, peer, MARK_CLOSE);
 	verdict_prove(v, fin->id);
 	verdict_prove(v, eof ? eof->id : 0);

@@ -4,6 +4,7 @@
  * file, and dup(), fork(), an executed program or a call in progress may hold another one (fput() in
  * fs/file_table.c). A listening socket keeps its port in the same way.
  */
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -24,7 +25,7 @@ static const struct rule rules[] = {
 			      "close() sent no FIN: something out of sight holds the socket",
 			      WEIGHT_NEWS },
 	[FIN_MISSING] = { "fin-missing",
-			  "recv() waits for an EOF: who closed was not the last to have the socket",
+			  "recv() waits for an EOF: the peer closed, but another descriptor is open",
 			  WEIGHT_ALARM },
 	[LISTENER_HELD] = { "listener-held",
 			    "The port is still taken: another process has the listening socket",
@@ -225,18 +226,21 @@ static int tell_held(struct explain *x, const struct step *s, const struct event
 		     struct note *n, const struct held *h)
 {
 	struct verdict v;
+	bool aside;
 	char who[200], call[48];
 
 	if (n->listening)
 		return tell_listener(x, s, c, n, h);
 	if (!has_fin_to_send(n, s->sock))
 		return tell_open(x, s, c, n, h);
-	if (note_told(n, &rules[FIN_HELD]))
+	/* passed on, as a server does that forks: the aside does not stand for the news */
+	aside = !used_by(n, c->e.pid);
+	if (note_told(n, &rules[aside ? HELD_OPEN : FIN_HELD]))
 		return 0;
 	fmt_holder(who, sizeof(who), x, h);
 	verdict_start(x, &v, &rules[FIN_HELD], s);
-	if (!used_by(n, c->e.pid))
-		v.weight = WEIGHT_ASIDE; /* passed on, as a server does that forks */
+	if (aside)
+		v.weight = WEIGHT_ASIDE;
 	verdict_ask(&v, "Why did %s send no FIN?", fmt_call(call, sizeof(call), c));
 	verdict_say(&v, "%s: %s", missing_word(n), who);
 	remedy_for(&v, x, h);
@@ -362,11 +366,31 @@ static const struct mark *meant_end(const struct note *n)
 	return used_by(n, some->pid) ? some : NULL;
 }
 
+bool fin_missing(const struct note *n)
+{
+	return meant_end(n);
+}
+
+/*
+ * A process that shares a socket on purpose looks the same. It was an end if who closed had said its
+ * last word there, if the socket has got to the holder by oversight, or if who accepted it kept it.
+ */
+static bool is_fault(const struct explain *x, const struct note *n, const struct held *h,
+		     const struct mark *some)
+{
+	const struct mark *accepted = note_mark(n, MARK_ACCEPTED), *sent = note_mark(n, MARK_SEND);
+
+	if (is_stray(x, h))
+		return true;
+	if (sent && sent->pid == some->pid && h->by[0].fd >= STANDARD_FDS)
+		return true;
+	return accepted && accepted->pid == h->by[0].pid && h->by[0].pid != some->pid;
+}
+
 static int tell_missing(struct explain *x, struct note *n, struct note *peer,
 			const struct mark *some, const struct waiting *w)
 {
 	struct held h = held_by(x, n->sid, note_own(x, n, &explain_fin), false);
-	const struct mark *accepted = note_mark(n, MARK_ACCEPTED);
 	struct verdict v;
 	char who[200], reader[96], closer[96], waited[24];
 
@@ -377,9 +401,7 @@ static int tell_missing(struct explain *x, struct note *n, struct note *peer,
 	fmt_who(closer, sizeof(closer), x, n->role, some->pid);
 	fmt_ns(waited, sizeof(waited), x->now_ns - some->t_ns);
 	verdict_start_at(x, &v, &rules[FIN_MISSING], peer, w->id, x->now_ns);
-	/* A process that shares on purpose looks the same, unless it is one of these two faults. */
-	if (!is_stray(x, &h) &&
-	    !(accepted && accepted->pid == h.by[0].pid && h.by[0].pid != some->pid))
+	if (!is_fault(x, n, &h, some))
 		v.weight = WEIGHT_NEWS;
 	verdict_ask(&v, "Why does %s get no EOF?", reader);
 	verdict_say(&v, "No EOF: %s closed descriptor %d %s ago, but %s", closer, some->fd, waited,
@@ -390,6 +412,14 @@ static int tell_missing(struct explain *x, struct note *n, struct note *peer,
 			  "that the socket is shared on purpose");
 	remedy_for(&v, x, &h);
 	return verdict_tell(x, &v);
+}
+
+/* In recv(), or in poll() and its kin until there is something to receive. */
+static const struct waiting *wants_data(const struct explain *x, const struct note *n)
+{
+	const struct waiting *w = call_waiting(x, n->sid, false);
+
+	return w ? w : call_polling(x, n, POLLIN);
 }
 
 static int fin_tick(struct explain *x, __u64 now_ns)
@@ -407,7 +437,7 @@ static int fin_tick(struct explain *x, __u64 now_ns)
 	while (!err && (n = notes_next(x, &pos))) {
 		some = meant_end(n);
 		peer = some ? note_peer(x, n) : NULL;
-		w = peer ? call_waiting(x, peer->sid, false) : NULL;
+		w = peer ? wants_data(x, peer) : NULL;
 		if (w && now_ns >= some->t_ns + MISSED_NS && now_ns >= w->t_ns + MISSED_NS)
 			err = tell_missing(x, n, peer, some, w);
 	}

@@ -117,6 +117,8 @@ struct note {
 	_Alignas(8) unsigned char own[]; /* what families keep here: note_own() */
 };
 
+#define WAITING_ON 8
+
 /* A call in progress, from the entry that was told while it still ran. */
 struct waiting {
 	TAILQ_ENTRY(waiting) link; /* in x->waiting, by entry */
@@ -124,9 +126,15 @@ struct waiting {
 	__u32 pid, tid, sid;
 	__s32 fd;
 	__u16 call;
-	__u64 len;	   /* bytes asked for */
-	__u32 flags;	   /* x[0] */
-	bool told;	   /* a family has spoken about it while it ran */
+	__u64 len;	    /* bytes asked for */
+	__u32 flags;	    /* x[0] */
+	bool told;	    /* a family has spoken about it while it ran */
+	unsigned int asked; /* poll, select: descriptors it waits for, sockets or not */
+	unsigned int n_on;  /* of those: sockets, the first ones of them */
+	struct {
+		__u32 sid;
+		__u16 events; /* POLLIN, POLLOUT */
+	} on[WAITING_ON];
 	struct ev_addr to; /* connect: where; family 0 = unknown */
 };
 TAILQ_HEAD(waiting_head, waiting);
@@ -190,8 +198,8 @@ const struct event_call *step_returned(const struct step *s, enum call call);
 bool call_is_send(const struct event_call *c); /* sendto .. splice towards a socket */
 bool call_is_receive(
 	const struct event_call *c); /* recvfrom .. readv, and sendfile/splice out of one */
-bool call_is_close(const struct event_call *c); /* close, close_range, by exit, by exec */
-__u64 call_moved(const struct event_call *c);	/* bytes; of sendmmsg, recvmmsg in all messages */
+bool call_is_close(const struct event_call *c);	  /* close, close_range, by exit, by exec */
+__u64 call_moved(const struct event_call *c);	  /* bytes; of sendmmsg, recvmmsg in all messages */
 __u32 call_msg_flags(const struct event_call *c); /* MSG_*, 0 for calls that take none */
 bool step_is_tcp(const struct step *s);
 bool step_is_udp(const struct step *s);
@@ -202,6 +210,12 @@ int calls_step(struct explain *x, const struct step *s); /* keeps x->waiting */
 void calls_free(struct explain *x);
 struct waiting *call_waiting(const struct explain *x, __u32 sid,
 			     bool sending); /* on that socket; NULL */
+/*
+ * A poll(), select() or epoll_wait() in progress that would tell of one of these events on it; NULL.
+ * What an epoll waits for is not kept: any one of its process is taken for it.
+ */
+struct waiting *call_polling(const struct explain *x, const struct note *n, __u16 events);
+bool call_is_epoll(__u16 call);
 
 /* pen.c. A verdict in the making is the caller's; tell it or drop it. */
 void verdict_start(struct explain *x, struct verdict *v, const struct rule *r,
@@ -222,9 +236,11 @@ char *fmt_who(char *buf, size_t size, const struct explain *x, enum role role, _
 char *fmt_note(char *buf, size_t size, const struct explain *x,
 	       const struct note *n);		      /* its owner */
 char *fmt_bytes(char *buf, size_t size, __u64 bytes); /* "1 byte", "395,904 bytes" */
-/* "32,741 of 8,000,000 bytes", "all 14 bytes" */
+/* The verb behind it: verb(n, "lies", "lie"). */
+const char *verb(__u64 n, const char *one, const char *many);
+/* "32,741 of 8,000,000 bytes", "all 14 bytes", "the only byte" */
 char *fmt_part(char *buf, size_t size, __u64 part, __u64 whole);
-char *fmt_ns(char *buf, size_t size, __u64 ns);	      /* "0.2 ms", "41 ms", "1.02 s" */
+char *fmt_ns(char *buf, size_t size, __u64 ns); /* "85 us", "0.2 ms", "41 ms", "1.02 s" */
 /* The call as a learner wrote it: "send(3)", "recv(4)"; name by call_word(). */
 char *fmt_call(char *buf, size_t size, const struct event_call *c);
 

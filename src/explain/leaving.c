@@ -58,7 +58,7 @@ static char *fmt_exit(char *buf, size_t size, const struct explain *x, __u32 pid
 	else if (p->exit_code & 0x7f)
 		snprintf(buf, size, "was killed by signal %u", p->exit_code & 0x7f);
 	else
-		snprintf(buf, size, "exited with status %u", p->exit_code >> 8 & 0xff);
+		snprintf(buf, size, "exited (status %u)", p->exit_code >> 8 & 0xff);
 	return buf;
 }
 

@@ -18,7 +18,7 @@ const struct mark *note_deaf(const struct note *n);
 bool left_by_shutdown(const struct note *n, const struct mark *left);
 /* The process ended or runs another program. */
 bool left_by_end(const struct note *n, const struct mark *left);
-/* "called close(3)", "exited with status 0", "was killed by signal 9"; left NULL: "left". Returns buf. */
+/* "called close(3)", "exited (status 0)", "was killed by signal 9"; left NULL: "left". Returns buf. */
 char *fmt_left(char *buf, size_t size, const struct explain *x, const struct note *n,
 	       const struct mark *left);
 

@@ -97,8 +97,6 @@ static int tell_listener(struct explain *x, const struct step *s, const struct e
 
 	if (!start(x, &v, &rules[MISUSE_LISTENER], s, n))
 		return 0;
-	if (!call_is_send(c) && !call_is_receive(c))
-		v.weight = WEIGHT_ASIDE;
 	verdict_say(
 		&v,
 		"Descriptor %d is the listening socket: it hands out connections and carries no data",
@@ -189,8 +187,10 @@ static int tell_unconnected(struct explain *x, const struct step *s, const struc
 static int not_connected(struct explain *x, const struct step *s, const struct event_call *c,
 			 struct note *n)
 {
-	if (n->listening)
-		return tell_listener(x, s, c, n);
+	bool moves = call_is_send(c) || call_is_receive(c);
+
+	if (n->listening) /* to ask it for its peer is how some find out what it is */
+		return moves ? tell_listener(x, s, c, n) : 0;
 	if (was_connected(n))
 		return tell_over(x, s, n);
 	return note_mark(n, MARK_SOCKET) ? tell_unconnected(x, s, c, n) : 0;

@@ -19,7 +19,9 @@ enum { NAGLE_WAIT, NAGLE_TOTAL };
 static const struct rule rules[] = {
 	[NAGLE_WAIT] = { "nagle-wait", "A small segment waited for the ACK of the one before it",
 			 WEIGHT_NEWS },
-	[NAGLE_TOTAL] = { "nagle-total", "How often that was so on one connection", WEIGHT_ASIDE },
+	[NAGLE_TOTAL] = { "nagle-total",
+			  "How often small segments waited for an ACK on one connection",
+			  WEIGHT_ASIDE },
 };
 
 #define MSS_LEAST 536		  /* RFC 9293 section 3.7.1 */

@@ -179,13 +179,20 @@ char *fmt_bytes(char *buf, size_t size, __u64 bytes)
 	return buf;
 }
 
+const char *verb(__u64 n, const char *one, const char *many)
+{
+	return n == 1 ? one : many;
+}
+
 char *fmt_part(char *buf, size_t size, __u64 part, __u64 whole)
 {
 	char some[40], all[40];
 
 	fmt_bytes(some, sizeof(some), part);
 	fmt_bytes(all, sizeof(all), whole);
-	if (part == whole)
+	if (part == whole && whole == 1)
+		snprintf(buf, size, "the only byte");
+	else if (part == whole)
 		snprintf(buf, size, "all %s", all);
 	else
 		snprintf(buf, size, "%.*s of %s", (int)strcspn(some, " "), some, all);
@@ -194,7 +201,9 @@ char *fmt_part(char *buf, size_t size, __u64 part, __u64 whole)
 
 char *fmt_ns(char *buf, size_t size, __u64 ns)
 {
-	if (ns < 10 * NS_PER_MS)
+	if (ns < NS_PER_MS / 10)
+		snprintf(buf, size, "%llu us", (unsigned long long)(ns / 1000));
+	else if (ns < 10 * NS_PER_MS)
 		snprintf(buf, size, "%.1f ms", (double)ns / NS_PER_MS);
 	else if (ns < NS_PER_S)
 		snprintf(buf, size, "%llu ms", (unsigned long long)(ns / NS_PER_MS));

@@ -46,9 +46,9 @@ static const struct rule rules[] = {
 			WEIGHT_ALARM },
 	[PIPE_UNKNOWN] = { "pipe-unknown", "send() failed with EPIPE: what led to it was not seen",
 			   WEIGHT_ALARM },
-	[PIPE_KILLED] = { "pipe-killed", "A process ended without a word: SIGPIPE", WEIGHT_ALARM },
-	[RESET_RECV] = { "reset-recv", "recv() failed with ECONNRESET", WEIGHT_ALARM },
-	[RESET_SEND] = { "reset-send", "send() failed with ECONNRESET", WEIGHT_ALARM },
+	[PIPE_KILLED] = { "pipe-killed", "A process died silently: SIGPIPE", WEIGHT_ALARM },
+	[RESET_RECV] = { "reset-recv", "recv() failed with ECONNRESET", WEIGHT_NEWS },
+	[RESET_SEND] = { "reset-send", "send() failed with ECONNRESET", WEIGHT_NEWS },
 	[RESET_UNIX] = { "reset-unix",
 			 "ECONNRESET without a network: the peer closed with bytes unread",
 			 WEIGHT_ALARM },
@@ -75,8 +75,9 @@ static void fmt_lost(char *buf, size_t size, const struct step *s, const struct 
 			 fmt_bytes(all, sizeof(all), in->written),
 			 fmt_bytes(got, sizeof(got), in->read + in->rcvq));
 	else if (n->received)
-		snprintf(buf, size, "; the %s that came before were read",
-			 fmt_bytes(got, sizeof(got), n->received));
+		snprintf(buf, size, "; the %s that came before %s read",
+			 fmt_bytes(got, sizeof(got), n->received),
+			 verb(n->received, "was", "were"));
 }
 
 static const char *reset_remedy(enum reset_cause cause)
@@ -113,9 +114,9 @@ static int tell_reset(struct explain *x, const struct step *s, const struct even
 	fmt_lost(lost, sizeof(lost), s, n);
 	verdict_start(x, &v, r, s);
 	verdict_ask(&v, "Why did %s fail with ECONNRESET?", fmt_call(call, sizeof(call), c));
-	if (note_mark(peer, MARK_RST_WHY)) /* its sender was in sight: the alarm was told there */
-		v.weight = WEIGHT_NEWS;
-	verdict_say(&v, "Reset by an RST: %s%s", why, lost);
+	if (!note_mark(peer, MARK_RST_WHY)) /* else the alarm was told where it was sent */
+		v.weight = WEIGHT_ALARM;
+	verdict_say(&v, "The connection was reset: %s%s", why, lost);
 	verdict_prove_reset(&v, x, n, peer);
 	if (!note_mark(n, MARK_RST_IN) && !note_mark(n, MARK_ERROR))
 		verdict_infer(&v, "the error alone; the RST itself was not seen");
@@ -340,7 +341,7 @@ static int tell_killed(struct explain *x, const struct step *s, const struct eve
 	fmt_who(who, sizeof(who), x, ROLE_NONE, e->e.pid);
 	verdict_start_at(x, &v, &rules[PIPE_KILLED], n, s->id, s->t_ns);
 	v.pid = e->e.pid;
-	verdict_ask(&v, "Why did process %u end without a word?", e->e.pid);
+	verdict_ask(&v, "Why did process %u die silently?", e->e.pid);
 	if (n)
 		verdict_say(&v,
 			    "SIGPIPE killed %s: its send on descriptor %d failed with EPIPE, and "

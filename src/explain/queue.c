@@ -219,16 +219,19 @@ static int tell_summary(struct explain *x, struct verdict *v, const struct note 
 	char where[64], longest[64] = "", drops[64], took[32];
 
 	fmt_addr(where, sizeof(where), &l->src);
-	if (q->accepted)
+	if (q->accepted && q->longest_ns >= NS_PER_MS)
 		snprintf(longest, sizeof(longest), ", after %s at most",
 			 fmt_ns(took, sizeof(took), q->longest_ns));
-	snprintf(drops, sizeof(drops), "%lld SYN%s dropped", (long long)l->marks[MARK_DROP].n,
-		 l->marks[MARK_DROP].n == 1 ? " was" : "s were");
+	if (l->marks[MARK_DROP].n)
+		snprintf(drops, sizeof(drops), "%lld SYN%s dropped",
+			 (long long)l->marks[MARK_DROP].n,
+			 l->marks[MARK_DROP].n == 1 ? " was" : "s were");
+	else
+		snprintf(drops, sizeof(drops), "no SYN was dropped");
 	verdict_ask(v, "How full was the accept queue of %s?", where);
-	verdict_say(v,
-		    "The accept queue of %s held %u at most, of %u that fit; %llu accepted%s; %s",
-		    where, q->deepest, q->limit + 1, (unsigned long long)q->accepted, longest,
-		    drops);
+	verdict_say(v, "The accept queue of %s held %u at most, limit %u%s; %llu accepted%s; %s",
+		    where, q->deepest, q->limit, q->deepest > q->limit ? " (one more fits)" : "",
+		    (unsigned long long)q->accepted, longest, drops);
 	verdict_prove_mark(v, l, MARK_LISTEN);
 	verdict_prove(v, q->deepest_id);
 	verdict_prove(v, q->longest_id);

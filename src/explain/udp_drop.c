@@ -33,24 +33,45 @@ static bool is_full(const struct step *s, const struct event_sock *e)
 	return !strcmp(s->reason, "SOCKET_RCVBUFF");
 }
 
+/* "512 of 8,192 bytes of memory are left, and this datagram of 500 bytes takes more" */
+static void fmt_no_room(char *buf, size_t size, const struct levels *lv, const struct note *n,
+			__u64 bytes)
+{
+	const struct mark *asked = &n->opts[OPT_RCVBUF];
+	__u64 left = lv->rcvbuf > lv->rmem_alloc ? lv->rcvbuf - lv->rmem_alloc : 0;
+	char part[96], one[40], doubled[64] = "";
+
+	if (asked->id && lv->rcvbuf == 2 * (__u64)asked->n)
+		snprintf(doubled, sizeof(doubled), " (SO_RCVBUF %lld, which the kernel doubles)",
+			 (long long)asked->n);
+	if (!left)
+		snprintf(buf, size, "%s of memory are in use%s",
+			 fmt_part(part, sizeof(part), lv->rmem_alloc, lv->rcvbuf), doubled);
+	else
+		snprintf(buf, size, "%s of memory are left%s, and this datagram of %s takes more%s",
+			 fmt_part(part, sizeof(part), left, lv->rcvbuf), doubled,
+			 fmt_bytes(one, sizeof(one), bytes),
+			 bytes <= left ? ", with what the kernel adds" : "");
+}
+
 static int tell_dropped(struct explain *x, const struct step *s, const struct event_sock *e,
 			struct note *n)
 {
 	const struct levels *lv = e->lv.flags & LV_VALID ? &e->lv : &n->lv;
-	char level[96], reader[160];
+	char level[240], reader[160];
 	struct verdict v;
 
 	if (note_told(n, &udp_rules[UDP_DROPPED]))
 		return 0;
 	verdict_start(x, &v, &udp_rules[UDP_DROPPED], s);
 	verdict_ask(&v, "What became of the datagram?");
-	fmt_part(level, sizeof(level), lv->rmem_alloc, lv->rcvbuf);
+	fmt_no_room(level, sizeof(level), lv, n, e->c);
 	fmt_reader(reader, sizeof(reader), x, s, n);
 	if (is_full(s, e))
 		verdict_say(
 			&v,
-			"No room in the receive queue (%s of memory in use): it is thrown away, "
-			"and its sender is not told; %s",
+			"No room in the receive queue: %s. It is thrown away, and its sender is "
+			"not told; %s",
 			level, reader);
 	else
 		verdict_say(&v,

@@ -70,6 +70,31 @@ drop() { # RULE...
     expect_verdicts 0 block-send-reader
 }
 
+@test "why block: a deadlock of two programs that poll" {
+    start_waiting why_block deadlock-poll
+    until_verdict block-deadlock weight=alarm certainty=inferred \
+        "cause~both wait to send, in poll\(\), and neither reads: .* bytes wait behind .* the other way"
+    release
+    expect_verdicts 1 block-deadlock
+}
+
+@test "why block: a client hangs because its server keeps the connection and sends nothing" {
+    start_waiting why_block no-answer
+    until_verdict block-recv-silent weight=news certainty=proved role=client \
+        "cause~the server \(why_block [0-9]+\) has sent nothing, nor read the 4 bytes it got, .*; it sits in accept\([0-9]+\)$"
+    expect_count 0 call=recvfrom phase=exit role=client
+    release
+    expect_verdicts 1 block-recv-silent
+}
+
+@test "why block: a trace that ends tells what still waits" {
+    start_waiting why_block no-answer
+    until_verdict bytes-waiting # of what the client sent, before a second is over
+    expect_verdicts 0 block-recv-silent
+    trace_stop
+    expect_verdicts 1 block-recv-silent weight=news role=client
+}
+
 @test "why block: recv with MSG_WAITALL waits for the rest" {
     start_waiting why_block waitall
     until_verdict block-recv-rest weight=news role=server "cause~has 3 of 10 bytes"

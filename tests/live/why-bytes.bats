@@ -14,7 +14,7 @@ told_at() { # RULE KEY
     same status 0 "$status"
     expect_verdicts 1 bytes-unread
     expect_verdict bytes-unread weight=news certainty=proved role=client \
-        "cause~only copied: its 14 bytes are in the kernel, unread, in the receive queue of the server"
+        "cause~only copied: nobody has read the 14 bytes yet; they wait in the receive queue of the server"
     same "told under" "sendto 14" "$(told_at bytes-unread call,ret)"
     expect_no_alarm
 }
@@ -22,14 +22,14 @@ told_at() { # RULE KEY
 @test "why bytes: the receive queue of a connection that nobody has accepted" {
     trace_run -- "$PROGS/why_bytes" unaccepted
     expect_verdict bytes-unread weight=news certainty=proved \
-        "cause~5,000 bytes .* a connection that nobody has accepted yet"
+        "cause~5,000 bytes .* a connection that nobody has accepted"
     expect_verdicts 0 bytes-never-read # it is accepted later
 }
 
 @test "why bytes: how much is unsent, and how much is there" {
     trace_run -- "$PROGS/why_bytes" unsent
     expect_verdict bytes-unread certainty=proved \
-        "cause~of 300,000 bytes, the server .* has read 0; [0-9,]+ bytes not sent yet, [0-9,]+ bytes unread"
+        "cause~of 300,000 bytes the server .* has read 0; [0-9,]+ bytes not sent yet, [0-9,]+ bytes unread"
     expect_verdicts 0 bytes-unsent
     # The numbers of the sentence are those of the ledger, and they add up.
     cause=$(q -v -o cause rule=bytes-unread | tr -d ,)
@@ -40,8 +40,8 @@ told_at() { # RULE KEY
 
 @test "why bytes: of a later send a part has not left" {
     trace_run -- "$PROGS/why_bytes" later
-    expect_verdict bytes-unread "cause~only copied: its 100 bytes"
-    expect_verdict bytes-unsent weight=aside certainty=proved "cause~of 300,100 bytes, the server .* has read 0"
+    expect_verdict bytes-unread "cause~only copied: nobody has read the 100 bytes"
+    expect_verdict bytes-unsent weight=aside certainty=proved "cause~of 300,100 bytes the server .* has read 0"
 }
 
 @test "why bytes: close() leaves a full send queue to the kernel, and all of it arrives" {
@@ -79,7 +79,7 @@ told_at() { # RULE KEY
     trace_wait
     sound
     expect_verdict bytes-waiting weight=news certainty=proved role=client \
-        "cause~has read none of 5,000 bytes that its kernel took in"
+        "cause~has not read the 5,000 bytes that its kernel took in"
     expect_verdict bytes-never-read weight=news certainty=proved role=client \
         "cause~^Never read: all 5,000 bytes lay in the receive queue when the server .* ended"
     # The peer's kernel did acknowledge them.

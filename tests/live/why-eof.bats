@@ -35,7 +35,7 @@ calm() { # RULE PROGRAM SCENARIO
 @test "why-eof: the peer's process exited" {
     calm eof-exit why_eof exit
     expect_verdict eof-exit role=server certainty=proved \
-        cause~"exited with status 0; all 3 bytes it had sent were read: nothing is lost"
+        cause~"exited \(status 0\); all 3 bytes it had sent were read: nothing is lost"
 }
 
 @test "why-eof: the peer's process was killed" {

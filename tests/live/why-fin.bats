@@ -51,6 +51,19 @@ run_ends() { # SCENARIO
     expect_some call=recvfrom phase=exit role=client ret=0
 }
 
+@test "why-fin: the server has answered and closed, a child keeps it open, the client polls" {
+    hold hold
+    INPUT=$BATS_TEST_TMPDIR/hold trace_start -- "$PROGS/why_ends" kept
+    until_verdict fin-missing
+    let_go hold
+    trace_wait
+    same status 0 "$status"
+    sound
+    expect_verdict fin-held role=server weight=news certainty=proved
+    expect_verdicts 1 fin-missing role=client weight=alarm cause~"a child, why_ends .* has it from fork"
+    expect_verdicts 0 block-recv-silent
+}
+
 @test "why-fin: a program that was started inherits the listening port" {
     run_ends stray
     expect_verdicts 1 listener-held

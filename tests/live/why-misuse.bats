@@ -122,6 +122,13 @@ only_alarm() { # RULE CALL ERRNO CONDITION...
     expect_no_alarm
 }
 
+@test "why misuse: a call that ends because another thread ends the program is no EINTR" {
+    scenario exits
+    expect_some call=accept phase=exit errno~ERESTARTSYS
+    expect_verdicts 0 interrupted
+    expect_verdicts 0 interrupted-restart
+}
+
 @test "why misuse: what becomes of the number for a buffer" {
     scenario buffers
     expect_verdict buffer-size weight=aside cause~"SO_RCVBUF is now 20,000 bytes, twice what was asked for"

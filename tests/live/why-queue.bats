@@ -14,7 +14,7 @@ load helper
     same status 0 "$status"
     sound
     expect_verdict queue-waited weight=aside role=server "cause~what it sent lay there unread"
-    expect_verdict queue-summary weight=aside "cause~held 1 at most, of 5 that fit; 1 accepted"
+    expect_verdict queue-summary weight=aside "cause~held 1 at most, limit 4; 1 accepted"
 }
 
 @test "why queue: listen() gets less than it asks for" {
@@ -36,7 +36,7 @@ load helper
     expect_verdicts 1 queue-full
     expect_verdict queue-full weight=alarm certainty=proved role=server \
         "event=$(one id kind=rcvq_full)" "cause~2 connections wait .*limit 1, and one more fits"
-    expect_verdict queue-summary "cause~held 2 at most, of 2 that fit; 3 accepted.*1 SYN was dropped"
+    expect_verdict queue-summary "cause~held 2 at most, limit 1 \(one more fits\); 3 accepted.*1 SYN was dropped"
 }
 
 @test "why queue: who was never accepted when the trace ends" {
@@ -48,7 +48,7 @@ load helper
     trace_stop
     let_go hold
     expect_verdict queue-left weight=news "cause~1 client was never accepted.*5 bytes sent and unread"
-    expect_verdict queue-summary "cause~held 2 at most, of 5 that fit; 1 accepted"
+    expect_verdict queue-summary "cause~held 2 at most, limit 4; 1 accepted"
 }
 
 @test "why queue: a pair that accepts at once has nothing but its account" {

@@ -30,7 +30,7 @@ load helper
     expect_verdicts 1 udp-dropped
     expect_verdict udp-dropped weight=alarm certainty=proved role=server \
         event="$(q -o id kind=udp_drop | head -1)" \
-        "cause~^No room in the receive queue \([0-9,]+ of 8,192 bytes of memory in use\)" \
+        "cause~^No room in the receive queue: [0-9,]+ of 8,192 bytes of memory are left .*SO_RCVBUF 4096, which the kernel doubles.*takes more" \
         "cause~the server \(why_udp [0-9]+\) has read nothing yet"
     expect_verdicts 1 udp-drops
     expect_verdict udp-drops weight=alarm certainty=proved role=server \

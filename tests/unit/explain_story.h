@@ -6,6 +6,8 @@
 #ifndef SOCKLENS_TESTS_EXPLAIN_STORY_H
 #define SOCKLENS_TESTS_EXPLAIN_STORY_H
 
+#include <poll.h>
+
 #include "build_tcp.h"
 
 #include "explain/explain.h"
@@ -109,6 +111,23 @@ static inline bool why_has_evidence(const struct verdict *v, __u64 id)
 		if (v->evidence[i] == id)
 			return true;
 	return false;
+}
+
+/* poll() of that socket, and of standard input if asked for. */
+static inline struct made_call poll_of(const struct tcp_end *e, __u16 events, bool input)
+{
+	const struct poll_item items[2] = {
+		{ .fd = e->fd, .events = events },
+		{ .fd = 0, .events = POLLIN },
+	};
+	struct made_call mc = call_of(e->pid, CALL_POLL, input ? 0 : e->sid, -1);
+
+	_Static_assert(sizeof(items) == sizeof(mc.sin), "they lie where an address does");
+	memcpy(&mc.sin, items, sizeof(items));
+	mc.c.tail_kind = TAIL_POLL;
+	mc.c.len = mc.c.tail_count = input ? 2 : 1;
+	mc.c.tail_len = (__u16)(mc.c.tail_count * sizeof(items[0]));
+	return mc;
 }
 
 #define assert_says(v, words)                                              \

@@ -436,15 +436,168 @@ static void test_recv_both_late(void **state)
 	call_enters(&w.y, &mc);
 	why_wait(&w, 100 * MS);
 	why_wait(&w, 2900 * MS);
+	assert_int_equal(why_count(&w, "block-recv-silent"), 1);
 	call_enters(&w.y, &back);
 	why_wait(&w, 300 * MS);
-	assert_int_equal(told(&w), 0);
+	assert_int_equal(told(&w), 1);
 	why_wait(&w, 800 * MS);
 	assert_says(why_find(&w, "block-recv-both"), "for 1.10 s");
 	why_close(&w);
 }
 
 /* An idle server is no news. */
+/* The client waits, in recv() or in poll() of that one socket; the server keeps it open. */
+static void test_silent(void **state)
+{
+	static struct why_story w;
+	const struct verdict *v;
+	struct made_call mc, ac;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		struct tcp_pair p = pair_on_loopback();
+
+		why_open(&w);
+		pair_open(&w.y, &p);
+		end_sends(&w.y, &p.c, &p.s, 14, 14);
+		ac = call_of(p.l.pid, CALL_ACCEPT, p.l.sid, p.l.fd);
+		call_enters(&w.y, &ac);
+		mc = i ? poll_of(&p.c, POLLIN, false) :
+			 call_of(p.c.pid, CALL_RECVFROM, p.c.sid, p.c.fd);
+		call_enters(&w.y, &mc);
+		why_wait(&w, 900 * MS);
+		assert_int_equal(told(&w), 0);
+		why_wait(&w, 200 * MS);
+		v = why_find(&w, "block-recv-silent");
+		assert_int_equal(v->weight, WEIGHT_NEWS);
+		assert_int_equal(v->certainty, PROVED);
+		assert_int_equal(v->role, ROLE_CLIENT);
+		assert_says(v, i ? "poll() waits" : "recv(3) waits");
+		assert_says(v,
+			    "for 1.10 s the server (server 10) has sent nothing, nor read the "
+			    "14 bytes it got, and the connection stays open; it sits in accept(3)");
+		why_wait(&w, 2000 * MS);
+		why_finish(&w);
+		assert_int_equal(told(&w), 1); /* once, and not at the end again */
+		why_no_alarm(&w);
+		why_close(&w);
+	}
+}
+
+/* It has spoken before: since then. Told once a process, whatever the connection. */
+static void test_silent_again(void **state)
+{
+	struct tcp_pair p = pair_on_loopback();
+	static struct why_story w;
+	struct made_call mc;
+	int i;
+
+	(void)state;
+	why_open(&w);
+	pair_open(&w.y, &p);
+	for (i = 0; i < 2; i++) {
+		end_sends(&w.y, &p.s, &p.c, 5, 5);
+		end_receives(&w.y, &p.c, 100, 5);
+		why_wait(&w, 500 * MS);
+		mc = call_of(p.c.pid, CALL_RECVFROM, p.c.sid, p.c.fd);
+		call_enters(&w.y, &mc);
+		why_wait(&w, 1000 * MS);
+		call_returns(&w.y, &mc, -EAGAIN);
+	}
+	assert_says(why_find(&w, "block-recv-silent"),
+		    "for 1.50 s the server (server 10) has sent nothing, and the connection stays "
+		    "open; it is in no socket call");
+	assert_int_equal(why_count(&w, "block-recv-silent"), 1);
+	why_close(&w);
+}
+
+/* Ordinary: a server waits for its client, an event loop for more than one thing. */
+static void test_silent_not(void **state)
+{
+	static struct why_story w;
+	struct made_call mc;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 3; i++) {
+		struct tcp_pair p = pair_on_loopback();
+
+		why_open(&w);
+		pair_open(&w.y, &p);
+		if (i == 0)
+			mc = call_of(p.s.pid, CALL_RECVFROM, p.s.sid, p.s.fd);
+		else if (i == 1)
+			mc = poll_of(&p.c, POLLIN, true);
+		else
+			mc = call_of(p.l.pid, CALL_ACCEPT, p.l.sid, p.l.fd);
+		call_enters(&w.y, &mc);
+		why_wait(&w, 900 * MS);
+		why_wait(&w, 5000 * MS);
+		why_finish(&w);
+		assert_int_equal(told(&w), 0);
+		why_close(&w);
+	}
+}
+
+/* The trace ends before a second is over. */
+static void test_silent_end(void **state)
+{
+	struct tcp_pair p = pair_on_loopback();
+	static struct why_story w;
+	struct made_call mc;
+
+	(void)state;
+	why_open(&w);
+	pair_open(&w.y, &p);
+	mc = call_of(p.c.pid, CALL_RECVFROM, p.c.sid, p.c.fd);
+	call_enters(&w.y, &mc);
+	why_wait(&w, 500 * MS);
+	assert_int_equal(told(&w), 0);
+	why_finish(&w);
+	assert_says(why_find(&w, "block-recv-silent"), "for 500 ms the server");
+	why_close(&w);
+}
+
+/* Both wait in poll() for room to send; one that waits for something else as well is no proof. */
+static void test_deadlock_poll(void **state)
+{
+	static struct why_story w;
+	struct made_call mc, back;
+	const struct verdict *v;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		struct tcp_pair p = pair_on_loopback();
+
+		why_open(&w);
+		pair_open(&w.y, &p);
+		send_begins(&w.y, &mc, &p.c, &p.s, 28672, 12288);
+		call_returns(&w.y, &mc, 28672);
+		send_begins(&w.y, &back, &p.s, &p.c, 20000, 10000);
+		call_returns(&w.y, &back, 20000);
+		mc = poll_of(&p.c, POLLOUT, false);
+		call_enters(&w.y, &mc);
+		back = poll_of(&p.s, POLLOUT, false);
+		call_enters(&w.y, &back);
+		if (i)
+			window_of(&w.y, &p.s, &p.c, 0);
+		window_of(&w.y, &p.c, &p.s, 0);
+		why_wait(&w, 40 * MS);
+		why_wait(&w, 40 * MS);
+		why_wait(&w, 80 * MS);
+		assert_int_equal(why_count(&w, "block-deadlock"), i);
+		if (i) {
+			v = why_find(&w, "block-deadlock");
+			assert_int_equal(v->weight, WEIGHT_ALARM);
+			assert_int_equal(v->certainty, INFERRED);
+			assert_says(v, "both wait to send, in poll(), and neither reads");
+		}
+		why_close(&w);
+	}
+}
+
 static void test_accept(void **state)
 {
 	struct tcp_pair p = pair_on_loopback();
@@ -718,6 +871,11 @@ int main(void)
 		cmocka_unit_test(test_recv_rest),
 		cmocka_unit_test(test_recv_both),
 		cmocka_unit_test(test_recv_both_late),
+		cmocka_unit_test(test_silent),
+		cmocka_unit_test(test_silent_again),
+		cmocka_unit_test(test_silent_not),
+		cmocka_unit_test(test_silent_end),
+		cmocka_unit_test(test_deadlock_poll),
 		cmocka_unit_test(test_accept),
 		cmocka_unit_test(test_connect_full),
 		cmocka_unit_test(test_connect),

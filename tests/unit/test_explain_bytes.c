@@ -84,7 +84,7 @@ static void test_unread(void **state)
 	assert_int_equal(v->role, ROLE_CLIENT);
 	assert_string_equal(v->question, "send(3) returned 14: where are the bytes?");
 	assert_string_equal(v->cause,
-			    "send(3) only copied: its 14 bytes are in the kernel, unread, in "
+			    "send(3) only copied: nobody has read the 14 bytes yet; they wait in "
 			    "the receive queue of the server (server 10)");
 	end_receives(&w.y, &p.s, 1024, 14);
 	end_sends(&w.y, &p.c, &p.s, 14, 14); /* once is enough */
@@ -130,7 +130,7 @@ static void test_unsent(void **state)
 	pair_open(&w.y, &p);
 	end_sends(&w.y, &p.c, &p.s, 400000, 4096);
 	assert_says(why_find(&w, "bytes-unread"),
-		    "of 400,000 bytes, the server (server 10) has read 0; 395,904 bytes not sent "
+		    "of 400,000 bytes the server (server 10) has read 0; 395,904 bytes not sent "
 		    "yet, 4,096 bytes unread in its receive queue");
 	end_sends(&w.y, &p.c, &p.s, 1, 0);
 	assert_int_equal(why_count(&w, "bytes-unsent"), 0); /* that was said */
@@ -151,7 +151,7 @@ static void test_unsent_later(void **state)
 	end_sends(&w.y, &p.c, &p.s, 5000, 1000);
 	v = why_find(&w, "bytes-unsent");
 	assert_int_equal(v->weight, WEIGHT_ASIDE);
-	assert_says(v, "of 5,100 bytes, the server (server 10) has read 0; 4,000 bytes not sent "
+	assert_says(v, "of 5,100 bytes the server (server 10) has read 0; 4,000 bytes not sent "
 		       "yet, 1,100 bytes unread");
 	assert_int_equal(why_count(&w, "bytes-unread"), 1);
 	why_close(&w);
@@ -177,10 +177,9 @@ static void test_one_end(void **state)
 	mc.c.lv = levels_of(&p.c);
 	call_returns(&w.y, &mc, 5000);
 	v = why_find(&w, "bytes-unread");
-	assert_string_equal(
-		v->cause,
-		"send(3) did no more than copy into the kernel: of 5,000 bytes, 3,000 bytes "
-		"not sent yet, 2,000 bytes sent and not acknowledged");
+	assert_string_equal(v->cause,
+			    "send(3) only copied into the kernel: of 5,000 bytes, 3,000 bytes "
+			    "not sent yet, 2,000 bytes sent and not acknowledged");
 	why_wait(&w, 10 * NS_PER_S);
 	assert_int_equal(why_count(&w, "bytes-waiting"), 0);
 	why_close(&w);
@@ -237,7 +236,7 @@ static void test_waiting(void **state)
 	assert_int_equal(v->certainty, PROVED);
 	assert_says(
 		v,
-		"For 250 ms the server (server 10) has read none of 4,000 bytes that its kernel took in");
+		"For 250 ms the server (server 10) has not read the 4,000 bytes that its kernel took in");
 	why_wait(&w, 10 * NS_PER_S);
 	assert_int_equal(why_count(&w, "bytes-waiting"), 1);
 	why_close(&w);
@@ -337,7 +336,7 @@ static void test_never_read(void **state)
 	assert_string_equal(
 		v->cause,
 		"Never read: 4,000 of 5,000 bytes lay in the receive queue when the server "
-		"(server 10) ended; its kernel had taken them in, its program had not");
+		"(server 10) ended: its kernel had taken them in, but its program had not");
 	why_close(&w);
 }
 

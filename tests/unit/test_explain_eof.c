@@ -144,8 +144,8 @@ static void ends_by(__u32 status, const char *words)
 static void test_exit(void **state)
 {
 	(void)state;
-	ends_by(0, "the client (client 20) exited with status 0");
-	ends_by(3 << 8, "exited with status 3");
+	ends_by(0, "the client (client 20) exited (status 0)");
+	ends_by(3 << 8, "exited (status 3)");
 	ends_by(9, "was killed by signal 9");
 }
 

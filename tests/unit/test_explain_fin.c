@@ -195,7 +195,47 @@ static void test_missing_soon(void **state)
 	why_wait(&w, NS_PER_S / 2);
 	assert_int_equal(why_count(&w, "fin-missing"), 0);
 	why_wait(&w, NS_PER_S);
-	assert_int_equal(why_find(&w, "fin-missing")->weight, WEIGHT_NEWS); /* maybe on purpose */
+	/* It had answered before: that was meant as the end. */
+	assert_int_equal(why_find(&w, "fin-missing")->weight, WEIGHT_ALARM);
+	assert_int_equal(why_count(&w, "block-recv-silent"), 1); /* of the time before */
+	why_close(&w);
+}
+
+/* Who closed had only read the question: the other one may yet answer. */
+static void test_missing_worker(void **state)
+{
+	struct tcp_pair p = opened();
+	struct made_call mc = call_of(p.c.pid, CALL_RECVFROM, p.c.sid, p.c.fd);
+
+	(void)state;
+	end_sends(&w.y, &p.c, &p.s, 5, 5);
+	end_receives(&w.y, &p.s, 100, 5);
+	forks(p.s.pid, CHILD);
+	mc.c.len = 100;
+	call_enters(&w.y, &mc);
+	end_closes(&w.y, &p.s, &p.c, 1);
+	why_wait(&w, NS_PER_S);
+	why_wait(&w, NS_PER_S);
+	assert_int_equal(why_find(&w, "fin-missing")->weight, WEIGHT_NEWS);
+	why_close(&w);
+}
+
+/* The reader waits in poll(). */
+static void test_missing_poll(void **state)
+{
+	struct tcp_pair p = opened();
+	struct made_call mc = poll_of(&p.c, POLLIN, true);
+
+	(void)state;
+	end_sends(&w.y, &p.s, &p.c, 5, 5);
+	end_receives(&w.y, &p.c, 100, 5);
+	forks(p.s.pid, CHILD);
+	call_enters(&w.y, &mc);
+	end_closes(&w.y, &p.s, &p.c, 1);
+	why_wait(&w, NS_PER_S);
+	why_wait(&w, NS_PER_S);
+	assert_int_equal(why_find(&w, "fin-missing")->weight, WEIGHT_ALARM);
+	assert_int_equal(why_count(&w, "block-recv-silent"), 0);
 	why_close(&w);
 }
 
@@ -391,6 +431,8 @@ int main(void)
 		cmocka_unit_test(test_missing_not),
 		cmocka_unit_test(test_missing_in_use),
 		cmocka_unit_test(test_missing_soon),
+		cmocka_unit_test(test_missing_worker),
+		cmocka_unit_test(test_missing_poll),
 		cmocka_unit_test(test_missing_passed_on),
 		cmocka_unit_test(test_listener),
 		cmocka_unit_test(test_listener_of_parent),

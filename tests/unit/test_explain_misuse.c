@@ -65,6 +65,15 @@ static void test_listener(void **state)
 	end_fails(&w, &p.l, CALL_RECVFROM, 0, ENOTCONN);
 	assert_int_equal(why_count(&w, "misuse-listener"), 1);
 	why_close(&w);
+
+	why_open(&w); /* asking it for its peer, as clean-up code does, is no misuse */
+	p = pair_on_loopback();
+	pair_open(&w.y, &p);
+	end_fails(&w, &p.l, CALL_GETPEERNAME, 0, ENOTCONN);
+	assert_int_equal(why_count(&w, "misuse-listener"), 0);
+	end_fails(&w, &p.l, CALL_RECVFROM, 0, ENOTCONN);
+	assert_int_equal(why_count(&w, "misuse-listener"), 1);
+	why_close(&w);
 }
 
 static void test_unconnected(void **state)
@@ -210,7 +219,8 @@ static void test_again(void **state)
 	assert_int_equal(why_count(&w, "again-recv"), 1);
 	p.c.write_seq += 5000;
 	end_fails(&w, &p.c, CALL_SENDTO, MSG_DONTWAIT, EAGAIN);
-	assert_says(why_find(&w, "again-send"), "5,000 bytes wait in the send queue");
+	assert_says(why_find(&w, "again-send"),
+		    "the send queue holds 5,000 bytes that the peer has not taken");
 	why_no_alarm(&w);
 	assert_int_equal(why_count(&w, "again-timeout"), 0);
 	why_close(&w);
@@ -354,9 +364,32 @@ static void test_interrupted(void **state)
 	why_open(&w);
 	pair_open(&w.y, &p);
 	end_fails(&w, &p.s, CALL_RECVFROM, 0, EINTR);
-	proc_told(&w.y, PROC_EXIT, p.s.pid, 0, 0, "server"); /* it lived to end by itself */
+	end_sends(&w.y, &p.s, &p.c, 1, 1);
 	assert_int_equal(why_count(&w, "interrupted"), 1);
 	why_close(&w);
+}
+
+/* exit() in one thread ends the call of another one: no handler ran, whatever the exit status. */
+static void test_exited_in_call(void **state)
+{
+	static const int errors[] = { RESTART, EINTR };
+	static struct why_story w;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		struct tcp_pair p = pair_on_loopback();
+
+		why_open(&w);
+		pair_open(&w.y, &p);
+		end_fails(&w, &p.l, CALL_ACCEPT, 0, errors[i]);
+		proc_told(&w.y, PROC_EXIT, p.l.pid, 0, 0, "server");
+		end_sends(&w.y, &p.c, &p.s, 1, 1);
+		why_finish(&w);
+		assert_int_equal(why_count(&w, "interrupted"), 0);
+		assert_int_equal(why_count(&w, "interrupted-restart"), 0);
+		why_close(&w);
+	}
 }
 
 /* ^C while recv() waits: the call never gave its program an answer. */
@@ -438,14 +471,14 @@ static void test_silent(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_listener), cmocka_unit_test(test_unconnected),
-		cmocka_unit_test(test_over),	 cmocka_unit_test(test_wrong_kind),
-		cmocka_unit_test(test_too_big),	 cmocka_unit_test(test_again),
-		cmocka_unit_test(test_no_room),	 cmocka_unit_test(test_again_accept),
-		cmocka_unit_test(test_timeout),	 cmocka_unit_test(test_spin),
-		cmocka_unit_test(test_no_spin),	 cmocka_unit_test(test_interrupted),
-		cmocka_unit_test(test_killed),	 cmocka_unit_test(test_buffers),
-		cmocka_unit_test(test_silent),
+		cmocka_unit_test(test_listener),       cmocka_unit_test(test_unconnected),
+		cmocka_unit_test(test_over),	       cmocka_unit_test(test_wrong_kind),
+		cmocka_unit_test(test_too_big),	       cmocka_unit_test(test_again),
+		cmocka_unit_test(test_no_room),	       cmocka_unit_test(test_again_accept),
+		cmocka_unit_test(test_timeout),	       cmocka_unit_test(test_spin),
+		cmocka_unit_test(test_no_spin),	       cmocka_unit_test(test_interrupted),
+		cmocka_unit_test(test_exited_in_call), cmocka_unit_test(test_killed),
+		cmocka_unit_test(test_buffers),	       cmocka_unit_test(test_silent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -155,7 +155,7 @@ static void test_full(void **state)
 	assert_says(v, "limit 1");
 	/* and the listener's account at its end */
 	end_state(&w.y, &p.l, TCP_S_CLOSE);
-	assert_says(why_find(&w, "queue-summary"), "held 2 at most, of 2 that fit");
+	assert_says(why_find(&w, "queue-summary"), "held 2 at most, limit 1 (one more fits); 0 accepted");
 	assert_says(why_find(&w, "queue-summary"), "2 SYNs were dropped");
 	why_close(&w);
 }
@@ -233,7 +233,7 @@ static void test_left(void **state)
 	assert_int_equal(v->weight, WEIGHT_NEWS);
 	assert_says(v, "1 client was never accepted");
 	assert_says(v, "5 bytes sent and unread");
-	assert_says(why_find(&w, "queue-summary"), "held 1 at most, of 6 that fit; 0 accepted");
+	assert_says(why_find(&w, "queue-summary"), "held 1 at most, limit 5; 0 accepted; no SYN was dropped");
 	why_close(&w);
 }
 

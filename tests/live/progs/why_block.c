@@ -5,6 +5,7 @@
 #include <net/if.h>
 #include <netinet/ip.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <signal.h>
 
 #include "live.h"
@@ -73,6 +74,39 @@ static void deadlock(void)
 {
 	struct gate port = gate_new();
 	pid_t server = spawn(pouring_server, &port), client = spawn(pouring_client, &port);
+
+	hold();
+	end(client);
+	end(server);
+}
+
+/* The same by poll(), with non-blocking sockets. */
+static void pours_by_poll(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+
+	while (poll(&p, 1, -1) == 1)
+		if (send(fd, payload, sizeof(payload), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+			MUST(errno == EAGAIN);
+}
+
+static void polling_client(void *arg)
+{
+	pours_by_poll(small_client(gate_wait(arg)));
+}
+
+static void polling_server(void *arg)
+{
+	int ls = small_listener();
+
+	gate_open(arg, port_of(ls));
+	pours_by_poll(CHECK(accept(ls, NULL, NULL)));
+}
+
+static void deadlock_poll(void)
+{
+	struct gate port = gate_new();
+	pid_t server = spawn(polling_server, &port), client = spawn(polling_client, &port);
 
 	hold();
 	end(client);
@@ -310,6 +344,36 @@ static void both_listen(void)
 	end(server);
 }
 
+/* The client waits for an answer; the server has gone back to accept(). */
+static void asking_client(void *arg)
+{
+	int fd = connected(AF_INET, gate_wait(arg));
+	char answer;
+
+	send_all(fd, "ping", 4);
+	recv(fd, &answer, 1, 0);
+}
+
+static void forgetful_server(void *arg)
+{
+	int ls = listening(AF_INET, 1), fd;
+
+	gate_open(arg, port_of(ls));
+	fd = CHECK(accept(ls, NULL, NULL));
+	CHECK(accept(ls, NULL, NULL));
+	CHECK(close(fd));
+}
+
+static void no_answer(void)
+{
+	struct gate port = gate_new();
+	pid_t server = spawn(forgetful_server, &port), client = spawn(asking_client, &port);
+
+	hold();
+	end(client);
+	end(server);
+}
+
 /* Backlog 0 holds one connection; a second client's SYN is dropped until the first is accepted. */
 static void second_client(void *arg)
 {
@@ -431,10 +495,20 @@ static void chatter(void)
 int main(int argc, char **argv)
 {
 	static const struct scenario list[] = {
-		{ "deadlock", deadlock },     { "far", far_away },    { "filtered", filtered },
-		{ "unaccepted", unaccepted }, { "self", both_mine },  { "waitall", waitall },
-		{ "both-recv", both_listen }, { "full", full_queue }, { "silent", unanswered },
-		{ "linger", lingering },      { "asks", asks },	      { "chatter", chatter },
+		{ "deadlock", deadlock },
+		{ "far", far_away },
+		{ "filtered", filtered },
+		{ "unaccepted", unaccepted },
+		{ "self", both_mine },
+		{ "waitall", waitall },
+		{ "both-recv", both_listen },
+		{ "full", full_queue },
+		{ "silent", unanswered },
+		{ "linger", lingering },
+		{ "asks", asks },
+		{ "deadlock-poll", deadlock_poll },
+		{ "no-answer", no_answer },
+		{ "chatter", chatter },
 	};
 
 	return RUN_SCENARIO(list);

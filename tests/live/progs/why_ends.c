@@ -166,7 +166,7 @@ static void accept_reset(void)
 
 struct ends {
 	int s[2];
-	struct gate go;
+	struct gate ready, go;
 };
 
 static void answer_and_leave(void *arg)
@@ -205,6 +205,43 @@ static void forgot(void)
 	reap(c);
 }
 
+static void holds(void *arg)
+{
+	gate_wait(arg);
+}
+
+static void polling_client(void *arg)
+{
+	struct ends *e = arg;
+	struct pollfd p = { .fd = e->s[0], .events = POLLIN };
+	char buf[4];
+
+	CHECK(close(e->s[1]));
+	gate_open(&e->ready, 0);
+	recv_all(e->s[0], buf, 4);
+	MUST(poll(&p, 1, -1) == 1);
+	recv_eof(e->s[0]);
+}
+
+/* A server answers and closes, but a child still has the socket; the client waits in poll(). */
+static void kept(void)
+{
+	struct ends e = { .ready = gate_new(), .go = gate_new() };
+	pid_t c, w;
+
+	tcp_pair(e.s);
+	c = spawn(polling_client, &e);
+	gate_wait(&e.ready);
+	CHECK(close(e.s[0]));
+	w = spawn(holds, &e.go);
+	send_all(e.s[1], "pong", 4);
+	CHECK(close(e.s[1]));
+	hold();
+	gate_open(&e.go, 0);
+	reap(w);
+	reap(c);
+}
+
 /* Run cat in a child that has inherited everything that is not close-on-exec; it ends with its input. */
 static pid_t run_cat(struct gate *g)
 {
@@ -233,6 +270,7 @@ static void wait_cat(pid_t child)
 		fclose(f);
 		sched_yield();
 	}
+	wait_inside(child, child, SYS_read); /* it has its name before the program is told of */
 }
 
 /* A child with another program keeps the listening socket. */
@@ -365,6 +403,7 @@ int main(int argc, char **argv)
 		{ "accept-half", accept_half },
 		{ "accept-reset", accept_reset },
 		{ "forgot", forgot },
+		{ "kept", kept },
 		{ "stray", stray },
 		{ "unconnected", unconnected },
 		{ "in-recv", in_recv },

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -18,10 +19,13 @@ static void nothing(int signal)
 
 static void listener(void)
 {
+	struct sockaddr_storage at;
+	socklen_t len = sizeof(at);
 	int ls = listening(AF_INET, 1);
 
 	connected(AF_INET, port_of(ls));
 	CHECK(accept(ls, NULL, NULL));
+	FAILS(getpeername(ls, (struct sockaddr *)&at, &len), ENOTCONN);
 	FAILS(recv(ls, big, 10, 0), ENOTCONN);
 }
 
@@ -176,7 +180,33 @@ static void signalled(int flags, int timed)
 		CHECK(setsockopt(s[1], SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t)));
 	child = spawn(knock, &me);
 	FAILS(recv(s[1], big, 10, 0), EINTR);
+	CHECK(close(s[1]));
 	reap(child);
+}
+
+struct accepting {
+	struct gate tid;
+	int ls;
+};
+
+static void *accepts(void *arg)
+{
+	struct accepting *a = arg;
+
+	gate_open(&a->tid, (int)syscall(SYS_gettid));
+	CHECK(accept(a->ls, NULL, NULL));
+	return NULL;
+}
+
+/* One thread waits for a client, another one ends the program. */
+static void exits(void)
+{
+	struct accepting a = { .tid = gate_new(), .ls = listening(AF_INET, 1) };
+	pthread_t thread;
+
+	MUST(pthread_create(&thread, NULL, accepts, &a) == 0);
+	wait_inside(getpid(), gate_wait(&a.tid), SYS_accept);
+	exit(0);
 }
 
 static void interrupted(void)
@@ -258,6 +288,7 @@ int main(int argc, char **argv)
 		{ "interrupted", interrupted },
 		{ "interrupted-plain", interrupted_plain },
 		{ "restarted", restarted },
+		{ "exits", exits },
 		{ "buffers", buffers },
 	};
 
