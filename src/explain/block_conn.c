@@ -101,13 +101,15 @@ int connect_done(struct explain *x, const struct step *s, struct note *n, __u64 
 					    drop ? BLOCK_CONNECT_FULL :
 						   BLOCK_CONNECT];
 	const struct mark *again = note_mark(n, MARK_RTX);
-	char call[48], took[32];
+	const struct mark *to = note_mark(n, MARK_CONNECTED);
+	char call[64], took[32];
 	struct verdict v;
 
 	if (!told && note_told(n, r))
 		return 0;
 	verdict_start(x, &v, r, s);
-	snprintf(call, sizeof(call), "connect(%d)", n->fd);
+	snprintf(call, sizeof(call), "%sconnect(%d)",
+		 to && to->n == -EINPROGRESS ? "the handshake after " : "", n->fd);
 	fmt_ns(took, sizeof(took), ns);
 	verdict_ask(&v, "Why did %s take %s?", call, took);
 	if (drop) {

@@ -42,7 +42,6 @@ static const struct rule rules[] = {
 };
 
 struct name_note {
-	__u64 in_use; /* step of its bind() that failed with EADDRINUSE */
 	__u64 path;   /* hash of its AF_UNIX name, 0 = none */
 };
 
@@ -247,7 +246,6 @@ static int bind_failed(struct explain *x, const struct step *s, const struct eve
 {
 	switch (c->ret) {
 	case -EADDRINUSE:
-		own(x, n)->in_use = s->id;
 		return a->at.family == AF_UNIX ? tell_path(x, s, n, a) : 0;
 	case -EADDRNOTAVAIL:
 		return tell_foreign(x, s, a);
@@ -268,20 +266,19 @@ static int option_set(struct explain *x, const struct step *s, const struct even
 {
 	bool port = c->x[1] == SO_REUSEPORT;
 	const struct mark *bound = note_mark(n, MARK_BIND);
-	__u64 before = bound ? bound->id : own(x, n)->in_use;
 	struct verdict v;
 	char call[48];
 
 	if (c->x[0] != SOL_SOCKET || (c->x[1] != SO_REUSEADDR && !port) || !(__u32)c->len)
 		return 0;
-	if (!before || n->family == AF_UNIX || note_told(n, &rules[NAME_LATE]))
+	if (!bound || n->family == AF_UNIX || note_told(n, &rules[NAME_LATE]))
 		return 0;
 	verdict_start(x, &v, &rules[NAME_LATE], s);
 	verdict_ask(&v, "Was %s in time?", fmt_call(call, sizeof(call), c));
 	verdict_say(&v, "%s came after bind(), which had looked for it already",
 		    port ? "SO_REUSEPORT" : "SO_REUSEADDR");
 	verdict_do(&v, "Set it between socket() and bind()");
-	verdict_prove(&v, before);
+	verdict_prove(&v, bound->id);
 	return verdict_tell(x, &v);
 }
 

@@ -269,13 +269,26 @@ static void say_other(struct explain *x, struct verdict *v, const struct shot *k
 
 	(void)x;
 	fmt_lost(lost, sizeof(lost), k, 0);
-	if (k->reason)
+	if (k->reason && !strcmp(k->reason, "FLAGS")) {
+		/* tcp_rcv_state_process(): no ACK, where one must be; seen where two ends reset */
+		v->weight = WEIGHT_ASIDE;
+		verdict_say(v, "RST: a segment came that %s cannot use in the state it is in%s",
+			    who, lost);
+	} else if (k->reason && !strcmp(k->reason, "ABORT_ON_LINGER")) {
+		verdict_say(v,
+			    "RST, not FIN: %s had set TCP_LINGER2 below 0, so its kernel does not "
+			    "wait for the other end%s",
+			    who, lost);
+		verdict_do(v, "Leave TCP_LINGER2 alone where the other end must get everything");
+	} else if (k->reason) {
 		verdict_say(v, "RST: the kernel of %s gives the reason %s%s", who, k->reason, lost);
-	else
+		verdict_do(v, "The reasons are explained in the kernel's include/net/rstreason.h");
+	} else {
 		verdict_say(
 			v,
 			"RST: sent for %s; the kernel gives no reason, and no call explains it%s",
 			who, lost);
+	}
 }
 
 static void (*const sayings[])(struct explain *, struct verdict *, const struct shot *,

@@ -56,8 +56,8 @@ rest_destroyed() { # RULE
     [[ ,$(q -v -o evidence rule=rst-gone), == *,$(one id call=close phase=enter role=server "conn>0"),* ]]
 }
 
-@test "why-rst: a reason of the kernel that has no sentence of its own" {
-    why no-wait rst-other role=server cause~"the reason ABORT_ON_LINGER"
+@test "why-rst: TCP_LINGER2 below 0" {
+    why no-wait rst-other role=server cause~"had set TCP_LINGER2 below 0"
 }
 
 @test "why-rst: SO_LINGER 0" {

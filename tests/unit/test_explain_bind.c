@@ -389,6 +389,21 @@ static void test_path(void **state)
 	why_close(&w);
 }
 
+/* After a bind() that failed it is in time for the next one. */
+static void test_option_for_the_next_bind(void **state)
+{
+	static struct why_story w;
+
+	(void)state;
+	why_open(&w);
+	opens(&w, &second, SOCK_STREAM);
+	binds(&w, &second, "127.0.0.1", PORT, -EADDRINUSE);
+	sets(&w, second.pid, second.sid, second.fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	binds(&w, &second, "127.0.0.1", PORT, 0);
+	assert_int_equal(why_count(&w, "bind-option-late"), 0);
+	why_close(&w);
+}
+
 static void test_option_late(void **state)
 {
 	static struct why_story w;
@@ -431,13 +446,21 @@ static void test_silent(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_listener),     cmocka_unit_test(test_addresses),
-		cmocka_unit_test(test_inherited),    cmocka_unit_test(test_second_listener),
-		cmocka_unit_test(test_shared),	     cmocka_unit_test(test_living),
-		cmocka_unit_test(test_time_wait),    cmocka_unit_test(test_time_wait_options),
-		cmocka_unit_test(test_udp),	     cmocka_unit_test(test_no_port),
-		cmocka_unit_test(test_other_errors), cmocka_unit_test(test_option_late),
-		cmocka_unit_test(test_twin),	     cmocka_unit_test(test_path),
+		cmocka_unit_test(test_listener),
+		cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_inherited),
+		cmocka_unit_test(test_second_listener),
+		cmocka_unit_test(test_shared),
+		cmocka_unit_test(test_living),
+		cmocka_unit_test(test_time_wait),
+		cmocka_unit_test(test_time_wait_options),
+		cmocka_unit_test(test_udp),
+		cmocka_unit_test(test_no_port),
+		cmocka_unit_test(test_other_errors),
+		cmocka_unit_test(test_option_late),
+		cmocka_unit_test(test_option_for_the_next_bind),
+		cmocka_unit_test(test_twin),
+		cmocka_unit_test(test_path),
 		cmocka_unit_test(test_silent),
 	};
 

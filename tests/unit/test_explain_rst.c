@@ -470,7 +470,8 @@ static void test_other(void **state)
 	open_story(true);
 	pair_open(&w.y, &p);
 	v = expect("rst-other", reset(&p.c, &p.s, FLAGS));
-	assert_says(v, "the reason FLAGS");
+	assert_says(v, "a segment came that the client (client 20) cannot use");
+	assert_int_equal(v->weight, WEIGHT_ASIDE);
 	why_close(&w);
 	open_story(false); /* nor does anything else tell */
 	pair_open(&w.y, &p);
