@@ -32,6 +32,7 @@ static const struct rule rules[] = {
 #define IDLE_NS (2 * NS_PER_S)	     /* nothing happens for so long: it was forgotten */
 #define LOOK_NS (NS_PER_S / 4)	     /* between two looks at all sockets */
 #define AT_THE_END_NS (NS_PER_S / 4) /* the trace ends: nobody will see whether it is closed yet */
+#define CLOSE_WAITS_TOLD 3	     /* aloud: a program that forgets one forgets many */
 #define TIME_WAIT_S 60		     /* TCP_TIMEWAIT_LEN, include/net/tcp.h */
 
 /* Of each socket. */
@@ -42,6 +43,7 @@ struct own {
 
 struct state {
 	__u64 next_ns;
+	unsigned int close_waits; /* told */
 };
 
 /* --- TIME_WAIT --- */
@@ -252,6 +254,8 @@ static int tell_close_wait(struct explain *x, struct note *n, __u64 now_ns)
 	verdict_start_at(x, &v, r, n, eof ? eof->id : n->marks[MARK_FIN_IN].id, now_ns);
 	if (!n->peer)
 		v.weight = eof ? WEIGHT_NEWS : WEIGHT_ASIDE;
+	if (((struct state *)family_state(x, &explain_ends))->close_waits++ >= CLOSE_WAITS_TOLD)
+		v.weight = WEIGHT_ASIDE; /* by now it is known */
 	v.pid = by.pid;
 	say_close_wait(x, &v, n, &by, "has not called");
 	verdict_infer(

@@ -171,6 +171,36 @@ static void test_close_wait(void **state)
 	why_close(&w);
 }
 
+/* A program that forgets one close() forgets many: the first three are told aloud. */
+static void test_close_waits_are_not_all_alarms(void **state)
+{
+	size_t i, alarms = 0;
+
+	(void)state;
+	why_open(&w);
+	for (i = 0; i < 5; i++) {
+		struct tcp_pair p = pair_on_loopback();
+		const __u16 port = (__u16)(p.l.src.port + i);
+
+		p.c.sid += 10 * i;
+		p.l.sid += 10 * i;
+		p.s.sid += 10 * i;
+		p.c.fd = p.l.fd = 10 + (int)i;
+		p.s.fd = 20 + (int)i;
+		p.c.fid = p.s.fid = 7 + (__u32)i;
+		p.c.dst.port = p.l.src.port = p.s.src.port = port;
+		pair_open(&w.y, &p);
+		end_closes(&w.y, &p.c, &p.s, 0);
+		end_gets(&w.y, &p.s, 0, 0);
+	}
+	why_wait(&w, 3 * NS_PER_S);
+	assert_int_equal(why_count(&w, "close-wait"), 5);
+	for (i = 0; i < w.n; i++)
+		alarms += w.told[i].weight == WEIGHT_ALARM;
+	assert_int_equal(alarms, 3);
+	why_close(&w);
+}
+
 static void test_close_wait_unread(void **state)
 {
 	struct tcp_pair p = opened();
@@ -181,7 +211,9 @@ static void test_close_wait_unread(void **state)
 	why_wait(&w, 3 * NS_PER_S);
 	v = why_find(&w, "close-wait-unread");
 	assert_int_equal(v->weight, WEIGHT_ASIDE);
-	assert_says(v, "came 3.00 s ago, no recv() has seen it, and the server (server 10) has not called");
+	assert_says(
+		v,
+		"came 3.00 s ago, no recv() has seen it, and the server (server 10) has not called");
 	assert_int_equal(why_count(&w, "close-wait"), 0);
 	why_close(&w);
 }
@@ -429,6 +461,7 @@ int main(void)
 		cmocka_unit_test(test_time_wait_both),
 		cmocka_unit_test(test_time_wait_none),
 		cmocka_unit_test(test_close_wait),
+		cmocka_unit_test(test_close_waits_are_not_all_alarms),
 		cmocka_unit_test(test_close_wait_unread),
 		cmocka_unit_test(test_close_wait_at_the_end),
 		cmocka_unit_test(test_close_wait_until_exit),
