@@ -60,6 +60,76 @@ enum role step_role(const struct step *s)
 	return s->proc ? s->proc->role : ROLE_NONE;
 }
 
+enum role step_own_role(const struct step *s)
+{
+	if (s->role != ROLE_NONE)
+		return s->role;
+	return s->sock ? s->sock->role : ROLE_NONE;
+}
+
+const char *step_kind_word(const struct step *s)
+{
+	switch (s->kind) {
+	case STEP_EVENT:
+		return kind_name(s->ev->kind);
+	case STEP_SUMMARY:
+		return "summary";
+	case STEP_LOST:
+		return "lost";
+	}
+	return "?";
+}
+
+const char *layer_word(enum layer layer)
+{
+	switch (layer) {
+	case LAYER_APP:
+		return "app";
+	case LAYER_KERNEL:
+		return "kernel";
+	case LAYER_WIRE:
+		return "wire";
+	}
+	return "kernel";
+}
+
+const char *phase_word(enum phase phase)
+{
+	switch (phase) {
+	case PHASE_POINT:
+		return "point";
+	case PHASE_ENTER:
+		return "enter";
+	case PHASE_EXIT:
+		return "exit";
+	}
+	return "point";
+}
+
+const char *conn_how_word(enum conn_end how)
+{
+	switch (how) {
+	case END_OPEN:
+		return "open";
+	case END_FIN:
+		return "fin";
+	case END_RST:
+		return "rst";
+	case END_REFUSED:
+		return "refused";
+	case END_TIMEOUT:
+		return "timeout";
+	case END_GONE:
+		return "gone";
+	}
+	return "open";
+}
+
+const char *conn_end_word(int end)
+{
+	return end < 0 ? "" : role_name(end ? ROLE_SERVER : ROLE_CLIENT);
+}
+
 bool step_in_gai(const struct step *s)
 {
 	return s->ev && s->ev->kind == EV_CALL &&

@@ -15,13 +15,6 @@
 #include "../event/tcp.h"
 #include "../model/step.h"
 
-enum role load_role(const struct step *s)
-{
-	if (s->role != ROLE_NONE)
-		return s->role;
-	return s->sock ? s->sock->role : ROLE_NONE;
-}
-
 const char *load_errno(__s64 ret)
 {
 	const char *name = ret < 0 && ret > -4096 ? errno_name((int)ret) : "?";
@@ -97,7 +90,7 @@ static int load_state(struct render *r, const struct step *s)
 	put_known(row, COL_STATE_SID, step_sid(s));
 	put_known(row, COL_STATE_CONN, c ? c->id : 0);
 	put_known(row, COL_STATE_PID, s->ev->pid);
-	put_word(row, COL_STATE_ROLE, role_name(load_role(s)));
+	put_word(row, COL_STATE_ROLE, role_name(step_own_role(s)));
 	put_word(row, COL_STATE_OLD_STATE, tcp_state_name(m->a));
 	put_word(row, COL_STATE_NEW_STATE, tcp_state_name(m->b));
 	return rows_end(row);

@@ -49,8 +49,6 @@ static inline struct rows *load_row(struct render *r, enum table_id table)
 	return r->q->rows[table];
 }
 
-/* Of the socket the row is about; of a segment that arrives, not that of its sender. */
-enum role load_role(const struct step *s);
 const char *load_errno(__s64 ret); /* name of the error, NULL for none or one without a name */
 
 int load_event(struct render *r, const struct step *s);

@@ -77,7 +77,7 @@ static void caller_of(struct caller *who, const struct step *s)
 		.sid = step_sid(s),
 		.sid2 = s->sock2 ? s->sock2->sid : 0,
 		.conn = c ? c->id : 0,
-		.role = load_role(s),
+		.role = step_own_role(s),
 	};
 	if (s->proc)
 		memcpy(who->comm, s->proc->comm, sizeof(who->comm));

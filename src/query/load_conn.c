@@ -10,30 +10,6 @@
 #include "../model/step.h"
 #include "load.h"
 
-static const char *how_word(enum conn_end how)
-{
-	switch (how) {
-	case END_OPEN:
-		return "open";
-	case END_FIN:
-		return "fin";
-	case END_RST:
-		return "rst";
-	case END_REFUSED:
-		return "refused";
-	case END_TIMEOUT:
-		return "timeout";
-	case END_GONE:
-		return "gone";
-	}
-	return NULL;
-}
-
-static const char *end_word(int end)
-{
-	return end < 0 ? NULL : role_name(end ? ROLE_SERVER : ROLE_CLIENT);
-}
-
 static void put_bytes_of(struct rows *row, const struct ledger *l)
 {
 	put_int(row, COL_LEDGER_WRITTEN, (__s64)l->written);
@@ -61,7 +37,7 @@ static int load_direction(struct render *r, const struct step *s, int from)
 	const struct conn *c = s->conn;
 
 	put_int(row, COL_LEDGER_CONN, c->id);
-	put_word(row, COL_LEDGER_SENDER, end_word(from));
+	put_word(row, COL_LEDGER_SENDER, conn_end_word(from));
 	put_bytes_of(row, &s->dir[from]);
 	put_int(row, COL_LEDGER_SEND_CALLS, c->calls[from][0]);
 	put_int(row, COL_LEDGER_RECV_CALLS, c->calls[!from][1]);
@@ -97,7 +73,7 @@ static int load_datagrams(struct render *r, const struct step *s, int from)
 	struct rows *row = load_row(r, TABLE_DATAGRAMS);
 
 	put_int(row, COL_DATAGRAMS_CONN, s->conn->id);
-	put_word(row, COL_DATAGRAMS_SENDER, end_word(from));
+	put_word(row, COL_DATAGRAMS_SENDER, conn_end_word(from));
 	put_sums(row, d);
 	put_word(row, COL_DATAGRAMS_DROP_ERRNO, load_errno(-(__s64)d->why.error));
 	put_text(row, COL_DATAGRAMS_DROP_REASON, d->why.reason);
@@ -136,9 +112,9 @@ static int load_conn(struct render *r, const struct step *s)
 	put_int(row, COL_CONN_T_LAST_NS, load_time(r, c->t_last_ns));
 	put_int(row, COL_CONN_LASTED_NS, (__s64)conn_lasted_ns(s));
 	put_int(row, COL_CONN_ESTABLISHED, c->established);
-	put_word(row, COL_CONN_HOW, how_word(s->how));
-	put_word(row, COL_CONN_CLOSED_FIRST, end_word(c->first_fin));
-	put_word(row, COL_CONN_RST_BY, end_word(c->rst_by));
+	put_word(row, COL_CONN_HOW, conn_how_word(s->how));
+	put_word(row, COL_CONN_CLOSED_FIRST, conn_end_word(c->first_fin));
+	put_word(row, COL_CONN_RST_BY, conn_end_word(c->rst_by));
 	put_int(row, COL_CONN_LOST, (__s64)s->n);
 	put_int(row, COL_CONN_EVENT, (__s64)s->id);
 	return rows_end(row);

@@ -8,45 +8,6 @@
 #include "../model/step.h"
 #include "load.h"
 
-static const char *layer_word(enum layer layer)
-{
-	switch (layer) {
-	case LAYER_APP:
-		return "app";
-	case LAYER_KERNEL:
-		return "kernel";
-	case LAYER_WIRE:
-		return "wire";
-	}
-	return NULL;
-}
-
-static const char *phase_word(enum phase phase)
-{
-	switch (phase) {
-	case PHASE_POINT:
-		return "point";
-	case PHASE_ENTER:
-		return "enter";
-	case PHASE_EXIT:
-		return "exit";
-	}
-	return NULL;
-}
-
-static const char *step_kind_word(const struct step *s)
-{
-	switch (s->kind) {
-	case STEP_EVENT:
-		return kind_name(s->ev->kind);
-	case STEP_SUMMARY:
-		return "summary";
-	case STEP_LOST:
-		return "lost";
-	}
-	return NULL;
-}
-
 static void put_result(struct rows *row, __s64 ret)
 {
 	put_int(row, COL_EVENT_RET, ret < 0 ? -1 : ret);
@@ -178,7 +139,7 @@ _Static_assert(COL_EVENT_IN_GONE == COL_EVENT_IN_WRITTEN + TOLD_BYTES - 1, "put_
 /* Only when it is news: most events move no byte. */
 static void put_ledgers(struct render *r, struct rows *row, const struct step *s)
 {
-	enum role role = load_role(s);
+	enum role role = step_own_role(s);
 	int out = role == ROLE_SERVER;
 	struct told now = { 0 }, *before;
 
@@ -208,7 +169,7 @@ static void put_who(struct rows *row, const struct step *s)
 	put_known(row, COL_EVENT_SOCK, sock_number(s->sock));
 	put_known(row, COL_EVENT_SID, step_sid(s));
 	put_known(row, COL_EVENT_CONN, c ? c->id : 0);
-	put_word(row, COL_EVENT_ROLE, role_name(load_role(s)));
+	put_word(row, COL_EVENT_ROLE, role_name(step_own_role(s)));
 }
 
 int load_event(struct render *r, const struct step *s)

@@ -9,14 +9,6 @@
 #include "../event/names.h"
 #include "../model/step.h"
 
-/* Of the socket the line is about; of a segment that arrives, not that of its sender. */
-enum role json_own_role(const struct step *s)
-{
-	if (s->role != ROLE_NONE)
-		return s->role;
-	return s->sock ? s->sock->role : ROLE_NONE;
-}
-
 static void add_ledger(struct json *j, const char *key, const struct ledger *l)
 {
 	if (!l->tx_seen && !l->rx_seen)
@@ -44,7 +36,7 @@ static void add_ledger(struct json *j, const char *key, const struct ledger *l)
 /* ledger: the direction in which this socket sends; ledger_in: the one it receives. */
 void json_ledgers(struct json *j, const struct step *s)
 {
-	enum role role = json_own_role(s);
+	enum role role = step_own_role(s);
 
 	if (!s->conn || role == ROLE_NONE)
 		return;
@@ -52,36 +44,12 @@ void json_ledgers(struct json *j, const struct step *s)
 	add_ledger(j, "ledger_in", &s->dir[role != ROLE_SERVER]);
 }
 
-static const char *how_word(enum conn_end how)
-{
-	switch (how) {
-	case END_OPEN:
-		return "open";
-	case END_FIN:
-		return "fin";
-	case END_RST:
-		return "rst";
-	case END_REFUSED:
-		return "refused";
-	case END_TIMEOUT:
-		return "timeout";
-	case END_GONE:
-		return "gone";
-	}
-	return "open";
-}
-
-static const char *end_word(int end)
-{
-	return end < 0 ? "" : role_name(end ? ROLE_SERVER : ROLE_CLIENT);
-}
-
 static void add_summary_end(struct json *j, const struct conn *c, int end)
 {
 	struct ev_addr addr = addr_on_wire(&c->addr[end]);
 	char text[80];
 
-	json_object(j, end_word(end));
+	json_object(j, conn_end_word(end));
 	json_text(j, "addr", fmt_addr(text, sizeof(text), &addr));
 	json_u64(j, "pid", c->pid[end]);
 	json_u64(j, "sock", sock_number(c->end[end]));
@@ -139,14 +107,14 @@ void json_summary(struct json *j, const struct step *s)
 {
 	const struct conn *c = s->conn;
 
-	json_text(j, "how", how_word(s->how));
+	json_text(j, "how", conn_how_word(s->how));
 	if (!c)
 		return;
 	json_text(j, "family", family_name(c->family));
 	json_text(j, "protocol", conn_kind(c));
 	json_u64(j, "lasted_ns", conn_lasted_ns(s));
-	json_text(j, "closed_first", end_word(c->first_fin));
-	json_text(j, "rst_by", end_word(c->rst_by));
+	json_text(j, "closed_first", conn_end_word(c->first_fin));
+	json_text(j, "rst_by", conn_end_word(c->rst_by));
 	json_bool(j, "established", c->established);
 	json_u64(j, "lost", s->n);
 	add_summary_end(j, c, 0);

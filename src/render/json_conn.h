@@ -6,8 +6,6 @@
 #include "../model/model.h"
 #include "json.h"
 
-/* Of the socket the line is about; of a segment that arrives, not that of its sender. */
-enum role json_own_role(const struct step *s);
 /* ledger: the direction in which this socket sends; ledger_in: the one it receives. */
 void json_ledgers(struct json *j, const struct step *s);
 void json_summary(struct json *j, const struct step *s);

@@ -124,45 +124,6 @@ static struct render *jsonl_open(const struct view *v, const struct session_meta
 	return r;
 }
 
-static const char *layer_word(enum layer layer)
-{
-	switch (layer) {
-	case LAYER_APP:
-		return "app";
-	case LAYER_KERNEL:
-		return "kernel";
-	case LAYER_WIRE:
-		return "wire";
-	}
-	return "kernel";
-}
-
-static const char *phase_word(enum phase phase)
-{
-	switch (phase) {
-	case PHASE_POINT:
-		return "point";
-	case PHASE_ENTER:
-		return "enter";
-	case PHASE_EXIT:
-		return "exit";
-	}
-	return "point";
-}
-
-static const char *step_kind_word(const struct step *s)
-{
-	switch (s->kind) {
-	case STEP_EVENT:
-		return kind_name(s->ev->kind);
-	case STEP_SUMMARY:
-		return "summary";
-	case STEP_LOST:
-		return "lost";
-	}
-	return "?";
-}
-
 /* What every step has: see "required" in the schema. */
 static void add_common(struct json *j, const struct render *r, const struct step *s)
 {
@@ -179,7 +140,7 @@ static void add_common(struct json *j, const struct render *r, const struct step
 	json_text(j, "comm", p ? p->comm : "");
 	json_u64(j, "sock", sock_number(s->sock));
 	json_u64(j, "conn", c ? c->id : 0);
-	json_text(j, "role", role_name(json_own_role(s)));
+	json_text(j, "role", role_name(step_own_role(s)));
 }
 
 static void add_path(struct json *j, const struct sock *s)

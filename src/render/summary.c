@@ -33,11 +33,6 @@ int text_say(struct render *r, enum style style, const char *format, ...)
 	return sheet_write(&r->sheet, &r->view);
 }
 
-static const char *end_word(int end)
-{
-	return end == 1 ? "server" : "client";
-}
-
 /* A label, and text that stays in its own column when it needs further rows. */
 static int say_labeled(struct render *r, const char *label, enum style style, const char *text)
 {
@@ -67,7 +62,7 @@ static int say_end(struct render *r, const struct step *s, int end)
 		snprintf(text, sizeof(text), "%s, never accepted", addr);
 	else
 		snprintf(text, sizeof(text), "%s", addr);
-	return say_labeled(r, end_word(end), STYLE_PLAIN, text);
+	return say_labeled(r, conn_end_word(end), STYLE_PLAIN, text);
 }
 
 /* Who closed first, and how it ended. */
@@ -83,7 +78,7 @@ static void how_words(struct text *t, const struct conn *c, enum conn_end how)
 	case END_RST:
 		text_add(t, "cut off by RST");
 		if (c->rst_by >= 0)
-			text_printf(t, " from the %s", end_word(c->rst_by));
+			text_printf(t, " from the %s", conn_end_word(c->rst_by));
 		break;
 	case END_REFUSED:
 		text_add(t, "refused: RST in answer to the SYN");
@@ -98,7 +93,7 @@ static void how_words(struct text *t, const struct conn *c, enum conn_end how)
 		break;
 	}
 	if (c->first_fin >= 0)
-		text_printf(t, "; the %s closed first", end_word(c->first_fin));
+		text_printf(t, "; the %s closed first", conn_end_word(c->first_fin));
 }
 
 static void add_term(struct text *t, bool *any, __u64 bytes, const char *where)
@@ -332,7 +327,7 @@ static int say_direction(struct render *r, const struct step *s, int d)
 		residual_words(&t, l, s->n);
 	if (l->partial)
 		text_add(&t, since_words(s->conn));
-	snprintf(label, sizeof(label), "%s -> %s", end_word(d), end_word(!d));
+	snprintf(label, sizeof(label), "%s -> %s", conn_end_word(d), conn_end_word(!d));
 	err = say_labeled(r, label, residual(l) ? STYLE_ALARM : STYLE_PLAIN, words);
 	if (err)
 		return err;
