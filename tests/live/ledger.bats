@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # The byte ledger: every byte that was written is in one place, at the end of every connection, and
-# the amounts are those the programs themselves got from their calls.
+# the amounts are those that the programs' own calls, the segments and the kernel's queues tell.
 
 load helper
 
@@ -63,7 +63,7 @@ ledger() { # DIRECTION KEYS
 }
 
 @test "ledger: the comparison can fail" {
-    python3 "$LIVE/ledger.py" --selftest
+    python3 "$LIVE/ledger_selftest.py"
 }
 
 @test "ledger: with one end in sight it tells what it can and marks what it cannot" {

@@ -4,9 +4,10 @@
  * server, two processes, that do what number and seed say; the line printed at its end tells what
  * their calls returned:
  *
- *	conversation N KIND client PORT sent S..T got G..H server PORT sent S..T got G..H
+ *	conversation N KIND client PORT sent S..T got G..H queues Q server PORT sent S..T got ...
  *
- * S and T differ by what a killed process was just asking for. Ports tell who is who; the server's
+ * S and T differ by what a killed process was just asking for. Q is STATE/UNREAD/UNACKED/UNSENT,
+ * or - where they moved while it looked. Ports tell who is who; the server's
  * is FIRST_PORT + N % PORTS, or that + PORTS where the test's rules drop segments.
  */
 #define _GNU_SOURCE
@@ -282,6 +283,11 @@ static void tell_end(const char *name, const struct account *a)
 
 	printf(" %s %d sent %llu..%llu got %llu..%llu", name, a->port, sent, sent + a->sending, got,
 	       got + a->getting);
+	if (a->state)
+		printf(" queues %d/%d/%d/%d", a->state, a->queues.unread, a->queues.unacked,
+		       a->queues.unsent);
+	else
+		printf(" queues -");
 }
 
 static void tell(const struct plan *p)

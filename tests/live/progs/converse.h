@@ -2,16 +2,19 @@
 /*
  * What one end of a random conversation can do, and the account it keeps of what its calls
  * returned: an independent witness of the bytes. The account lies in shared memory, so that it
- * outlives a process that is killed; what a call in progress may still move stands beside it.
+ * outlives a process that is killed; what a call in progress may still move stands beside it. Before
+ * it leaves, an end also asks its kernel what is in its queues.
  */
 #ifndef TESTS_CONVERSE_H
 #define TESTS_CONVERSE_H
 
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/uio.h>
@@ -46,11 +49,20 @@ static inline bool chance(struct random *r, unsigned int percent)
 	return below(r, 100) < percent;
 }
 
+/* What the kernel says is in the queues of a socket; its sums count a FIN that waits, too. */
+struct queues {
+	int unread;  /* SIOCINQ */
+	int unacked; /* SIOCOUTQ: written and not acknowledged */
+	int unsent;  /* SIOCOUTQNSD: of these, never sent */
+};
+
 /* By one end of one conversation. */
 struct account {
 	_Atomic unsigned long long sent, got; /* sums of results; of receives that did not peek */
 	_Atomic unsigned long long sending, getting; /* asked for by the call in progress */
 	_Atomic int port;			     /* its own; 0: it never got that far */
+	struct queues queues;			     /* valid with state */
+	_Atomic int state; /* TCP_ESTABLISHED etc. while these did not change; 0: they did */
 };
 
 /* One end while it acts. */
@@ -274,6 +286,30 @@ static inline void act_otherwise(struct actor *e)
 	}
 }
 
+static inline bool look(int fd, struct queues *q)
+{
+	return !ioctl(fd, SIOCINQ, &q->unread) && !ioctl(fd, SIOCOUTQ, &q->unacked) &&
+	       !ioctl(fd, SIOCOUTQNSD, &q->unsent);
+}
+
+/*
+ * Without a read and a write of ours a queue only fills or only drains: if it is the same before
+ * and after a call, it was so all the time. The call is one that a tracer shows with its own account.
+ */
+static inline void act_look(struct actor *e)
+{
+	struct queues before, after;
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+
+	if (!look(e->fd, &before) || getsockopt(e->fd, IPPROTO_TCP, TCP_INFO, &info, &len))
+		return;
+	if (!look(e->fd, &after) || memcmp(&before, &after, sizeof(before)))
+		return;
+	e->a->queues = before;
+	atomic_store(&e->a->state, info.tcpi_state);
+}
+
 /* Half-close, and read to the end. */
 static inline void act_calm_end(struct actor *e)
 {
@@ -293,6 +329,7 @@ static inline void act_end(struct actor *e)
 	struct sockaddr nowhere = { .sa_family = AF_UNSPEC };
 	struct linger l = { .l_onoff = 1 };
 
+	act_look(e);
 	if (e->calm) {
 		act_calm_end(e);
 		return;
