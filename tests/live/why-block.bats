@@ -5,9 +5,9 @@
 load helper
 
 # Start a program that waits until its standard input ends.
-start_waiting() { # PROGRAM SCENARIO
+start_waiting() { # PROGRAM SCENARIO [OPTIONS]
     hold hold
-    INPUT=$BATS_TEST_TMPDIR/hold trace_start -- "$PROGS/$1" "$2"
+    INPUT=$BATS_TEST_TMPDIR/hold trace_start "${@:3}" -- "$PROGS/$1" "$2"
 }
 
 # Let it go on; the program and the run must end well.
@@ -111,18 +111,20 @@ drop() { # RULE...
 }
 
 @test "why block: waiting for data or for a client is an aside" {
-    start_waiting blocked recv
+    start_waiting blocked recv --blocked 1 # an entry alone is told after 10 ms
     until_event call=recvfrom phase=enter role=client
     release
+    expect_verdict block-recv weight=aside role=client
     expect_verdicts 0 block-recv weight!=aside
     expect_verdicts 0 block-recv-both
     expect_no_alarm
 }
 
 @test "why block: an idle accept is not even that before it returns" {
-    start_waiting blocked accept
+    start_waiting blocked accept --blocked 1
     until_event call=accept phase=enter
     release
+    expect_verdict block-accept weight=aside
     expect_verdicts 0 block-accept weight!=aside
     expect_no_alarm
 }
