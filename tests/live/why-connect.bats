@@ -113,7 +113,7 @@ END
 
 @test "why-connect: no local port is left" {
     why no-port connect-no-port certainty=inferred weight=alarm \
-        cause~"^No local port is left towards 127.0.0.1:.* \(5 connections to it open from here\): no SYN"
+        cause~"^No local port is left towards 127.0.0.1:.* \(4 connections to it open from here\): no SYN"
 }
 
 @test "why-connect: no route" {

@@ -183,26 +183,26 @@ static void full(void)
 	CHECK(close(ls));
 }
 
-/* Of this namespace. */
-static void five_local_ports(void)
+/* Of this namespace. An even number: of an odd one __inet_hash_connect() leaves one out, at random. */
+static void four_local_ports(void)
 {
 	FILE *f = fopen("/proc/sys/net/ipv4/ip_local_port_range", "w");
 
 	MUST(f);
-	MUST(fputs("40000 40004", f) >= 0);
+	MUST(fputs("40000 40003", f) >= 0);
 	MUST(fclose(f) == 0);
 }
 
 static void no_port(void)
 {
-	int ls = listening(AF_INET, 10), fd[6];
+	int ls = listening(AF_INET, 10), fd[5];
 
-	five_local_ports();
-	for (int i = 0; i < 5; i++)
+	four_local_ports();
+	for (int i = 0; i < 4; i++)
 		fd[i] = connected(AF_INET, port_of(ls));
-	fd[5] = tcp(AF_INET, 0);
-	FAILS(to_loopback(fd[5], AF_INET, port_of(ls)), EADDRNOTAVAIL);
-	for (int i = 0; i < 6; i++)
+	fd[4] = tcp(AF_INET, 0);
+	FAILS(to_loopback(fd[4], AF_INET, port_of(ls)), EADDRNOTAVAIL);
+	for (int i = 0; i < 5; i++)
 		CHECK(close(fd[i]));
 	CHECK(close(ls));
 }
