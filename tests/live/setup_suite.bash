@@ -37,9 +37,11 @@ setup_suite() {
 }
 
 build_prog() { # SOURCE PROGRAM
-    local header=${1%/*}/live.h
-    if [ "$2" -nt "$1" ] && [ "$2" -nt "$header" ]; then
-        return 0
+    local input fresh=1
+    for input in "$1" "${1%/*}"/*.h; do
+        [ "$2" -nt "$input" ] || fresh=0
+    done
+    if [ "$fresh" = 0 ]; then
+        gcc -std=gnu11 -O2 -g -Wall -Wextra -Werror -pthread -o "$2" "$1"
     fi
-    gcc -std=gnu11 -O1 -g -Wall -Wextra -Werror -pthread -o "$2" "$1"
 }

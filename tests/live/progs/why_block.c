@@ -168,10 +168,13 @@ static int far_device(void)
 /* RFC 1071, over an even number of bytes. */
 static unsigned int sum16(const void *bytes, size_t len, unsigned int sum)
 {
-	const unsigned short *word = bytes;
+	const char *at = bytes;
+	unsigned short word; /* copied: the compiler must not think that it is no part of a struct */
 
-	for (size_t i = 0; i < len / 2; i++)
-		sum += word[i];
+	for (size_t i = 0; i < len; i += sizeof(word)) {
+		memcpy(&word, at + i, sizeof(word));
+		sum += word;
+	}
 	return sum;
 }
 
