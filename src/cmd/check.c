@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arguments.h"
 #include "cmd.h"
 #include "database.h"
 #include "evidence.h"
@@ -85,8 +86,10 @@ static int on_option(void *ctx, int id, const char *arg)
 	return 0;
 }
 
-static int operand(struct check_options *o, const char *arg)
+static int on_operand(void *ctx, const char *arg)
 {
+	struct check_options *o = ctx;
+
 	if (!o->file)
 		o->file = arg;
 	else if (!o->checks)
@@ -112,26 +115,17 @@ static int check_operands(struct check_options *o)
 	return o->err[0] ? -EINVAL : 0;
 }
 
-/* Options may stand anywhere between the operands. */
 static int check_parse(struct check_options *o, int argc, char **argv)
 {
-	char why[256];
-	int at;
+	const struct arguments a = { .rows = check_rows,
+				     .option = on_option,
+				     .operand = on_operand,
+				     .ctx = o,
+				     .err = o->err,
+				     .err_size = o->err_size };
+	int ret = arguments_parse(&a, argc, argv);
 
-	while (argc > 1) {
-		at = options_parse(argc, argv, check_rows, on_option, o, why, sizeof(why));
-		if (at < 0) {
-			if (why[0])
-				snprintf(o->err, o->err_size,
-					 "%s; 'trace check --help' lists the options", why);
-			return at;
-		}
-		if (at < argc && operand(o, argv[at]))
-			return -EINVAL;
-		argc -= at;
-		argv += at;
-	}
-	return check_operands(o);
+	return ret ? ret : check_operands(o);
 }
 
 /* --- running --- */

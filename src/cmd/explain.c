@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arguments.h"
 #include "cmd.h"
 #include "evidence.h"
 #include "recording.h"
@@ -130,29 +131,30 @@ static int on_option(void *ctx, int id, const char *arg)
 	}
 }
 
-/* Options may stand on both sides of FILE. */
+static int on_operand(void *ctx, const char *arg)
+{
+	struct explain_command *o = ctx;
+
+	if (!o->file) {
+		o->file = arg;
+		return 0;
+	}
+	snprintf(o->err, o->err_size, "one recording at a time; '%s' is too many", arg);
+	return -EINVAL;
+}
+
 static int explain_parse(struct explain_command *o, int argc, char **argv)
 {
-	char why[256];
-	int at;
+	const struct arguments a = { .rows = explain_rows,
+				     .option = on_option,
+				     .operand = on_operand,
+				     .ctx = o,
+				     .err = o->err,
+				     .err_size = o->err_size };
+	int ret = arguments_parse(&a, argc, argv);
 
-	while (argc > 1) {
-		at = options_parse(argc, argv, explain_rows, on_option, o, why, sizeof(why));
-		if (at < 0 && why[0])
-			snprintf(o->err, o->err_size,
-				 "%s; 'trace explain --help' lists the options", why);
-		if (at >= 0 && at < argc && o->file)
-			snprintf(o->err, o->err_size, "one recording at a time; '%s' is too many",
-				 argv[at]);
-		if (o->err[0] || at < 0)
-			return -EINVAL;
-		if (at < argc)
-			o->file = argv[at];
-		argc -= at;
-		argv += at;
-	}
-	if (o->file || o->help || o->list)
-		return 0;
+	if (ret || o->file || o->help || o->list)
+		return ret;
 	snprintf(o->err, o->err_size,
 		 "which recording? 'trace explain FILE' explains what 'trace -w FILE' has made");
 	return -EINVAL;

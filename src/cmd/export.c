@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "arguments.h"
 #include "cmd.h"
 #include "database.h"
 #include "util/log.h"
@@ -164,28 +165,29 @@ static int check_operands(struct export_options *o)
 	return o->err[0] ? -EINVAL : 0;
 }
 
-/* Options may stand on both sides of FILE. */
+static int on_operand(void *ctx, const char *arg)
+{
+	struct export_options *o = ctx;
+
+	if (!o->file) {
+		o->file = arg;
+		return 0;
+	}
+	snprintf(o->err, o->err_size, "one recording at a time; '%s' is too many", arg);
+	return -EINVAL;
+}
+
 static int export_parse(struct export_options *o, int argc, char **argv)
 {
-	char why[256];
-	int at;
+	const struct arguments a = { .rows = export_rows,
+				     .option = on_option,
+				     .operand = on_operand,
+				     .ctx = o,
+				     .err = o->err,
+				     .err_size = o->err_size };
+	int ret = arguments_parse(&a, argc, argv);
 
-	while (argc > 1) {
-		at = options_parse(argc, argv, export_rows, on_option, o, why, sizeof(why));
-		if (at < 0 && why[0])
-			snprintf(o->err, o->err_size, "%s; 'trace export --help' lists the options",
-				 why);
-		if (at >= 0 && at < argc && o->file)
-			snprintf(o->err, o->err_size, "one recording at a time; '%s' is too many",
-				 argv[at]);
-		if (at < 0 || o->err[0])
-			return -EINVAL;
-		if (at < argc)
-			o->file = argv[at];
-		argc -= at;
-		argv += at;
-	}
-	return check_operands(o);
+	return ret ? ret : check_operands(o);
 }
 
 /* --- the file --- */

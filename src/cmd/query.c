@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arguments.h"
 #include "cmd.h"
 #include "database.h"
 #include "render/table.h"
@@ -62,8 +63,10 @@ static int on_option(void *ctx, int id, const char *arg)
 	return 0;
 }
 
-static int operand(struct query_options *o, const char *arg)
+static int on_operand(void *ctx, const char *arg)
 {
+	struct query_options *o = ctx;
+
 	if (!o->file)
 		o->file = arg;
 	else if (!o->sql)
@@ -96,25 +99,17 @@ static int check_operands(struct query_options *o)
 	return o->err[0] ? -EINVAL : 0;
 }
 
-/* Options may stand anywhere between the operands. */
 static int query_parse(struct query_options *o, int argc, char **argv)
 {
-	char why[256];
-	int at;
+	const struct arguments a = { .rows = query_rows,
+				     .option = on_option,
+				     .operand = on_operand,
+				     .ctx = o,
+				     .err = o->err,
+				     .err_size = o->err_size };
+	int ret = arguments_parse(&a, argc, argv);
 
-	while (argc > 1) {
-		at = options_parse(argc, argv, query_rows, on_option, o, why, sizeof(why));
-		if (at < 0) {
-			snprintf(o->err, o->err_size, "%s; 'trace query --help' lists the options",
-				 why);
-			return at;
-		}
-		if (at < argc && operand(o, argv[at]))
-			return -EINVAL;
-		argc -= at;
-		argv += at;
-	}
-	return check_operands(o);
+	return ret ? ret : check_operands(o);
 }
 
 static int fail(const char *err)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arguments.h"
 #include "cmd.h"
 #include "pace.h"
 #include "pipeline.h"
@@ -78,34 +79,31 @@ static int on_option(void *ctx, int id, const char *arg)
 	}
 }
 
-/* Options may stand on both sides of FILE. */
+static int on_operand(void *ctx, const char *arg)
+{
+	struct parse *p = ctx;
+
+	if (!p->o->file) {
+		p->o->file = arg;
+		return 0;
+	}
+	snprintf(p->err, p->err_size, "one recording at a time; '%s' is too many", arg);
+	return -EINVAL;
+}
+
 static int show_parse(struct show_options *o, int argc, char **argv, char *err, size_t err_size)
 {
 	struct parse p = { .o = o, .err = err, .err_size = err_size };
-	char why[256];
-	int at;
+	const struct arguments a = { .rows = show_rows,
+				     .option = on_option,
+				     .operand = on_operand,
+				     .ctx = &p,
+				     .err = err,
+				     .err_size = err_size };
+	int ret = arguments_parse(&a, argc, argv);
 
-	err[0] = '\0';
-	while (argc > 1) {
-		at = options_parse(argc, argv, show_rows, on_option, &p, why, sizeof(why));
-		if (at < 0) {
-			if (why[0])
-				snprintf(err, err_size, "%s; 'trace show --help' lists the options",
-					 why);
-			return at;
-		}
-		if (at < argc && o->file) {
-			snprintf(err, err_size, "one recording at a time; '%s' is too many",
-				 argv[at]);
-			return -EINVAL;
-		}
-		if (at < argc)
-			o->file = argv[at];
-		argc -= at;
-		argv += at;
-	}
-	if (o->file || o->help || o->view.json_schema)
-		return 0;
+	if (ret || o->file || o->help || o->view.json_schema)
+		return ret;
 	snprintf(err, err_size,
 		 "which recording? 'trace show FILE' shows what 'trace -w FILE' has made");
 	return -EINVAL;
