@@ -108,28 +108,6 @@ static int reader_step(struct render *r, const struct step *s)
 	return e->lines[r->next++] ? 0 : -ENOMEM;
 }
 
-static int reader_tick(struct render *r, __u64 horizon_ns)
-{
-	(void)r;
-	(void)horizon_ns;
-	return 0;
-}
-
-static int reader_loss(struct render *r, const struct frame_loss *l)
-{
-	(void)r;
-	(void)l;
-	return 0;
-}
-
-static int reader_finish(struct render *r, const struct frame_loss *total, bool complete)
-{
-	(void)r;
-	(void)total;
-	(void)complete;
-	return 0;
-}
-
 static void reader_close(struct render *r)
 {
 	free(r);
@@ -139,9 +117,6 @@ static const struct renderer reader = {
 	.name = "evidence",
 	.open = reader_open,
 	.step = reader_step,
-	.tick = reader_tick,
-	.loss = reader_loss,
-	.finish = reader_finish,
 	.close = reader_close,
 };
 

@@ -209,35 +209,6 @@ static int finder_verdict(struct render *r, const struct verdict *v)
 	return 0;
 }
 
-static int finder_step(struct render *r, const struct step *s)
-{
-	(void)r;
-	(void)s;
-	return 0;
-}
-
-static int finder_tick(struct render *r, __u64 horizon_ns)
-{
-	(void)r;
-	(void)horizon_ns;
-	return 0;
-}
-
-static int finder_loss(struct render *r, const struct frame_loss *l)
-{
-	(void)r;
-	(void)l;
-	return 0;
-}
-
-static int finder_finish(struct render *r, const struct frame_loss *total, bool complete)
-{
-	(void)r;
-	(void)total;
-	(void)complete;
-	return 0;
-}
-
 static void finder_close(struct render *r)
 {
 	free(r);
@@ -246,11 +217,7 @@ static void finder_close(struct render *r)
 static const struct renderer finder = {
 	.name = "verdicts",
 	.open = finder_open,
-	.step = finder_step,
 	.verdict = finder_verdict,
-	.tick = finder_tick,
-	.loss = finder_loss,
-	.finish = finder_finish,
 	.close = finder_close,
 };
 

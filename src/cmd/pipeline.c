@@ -69,7 +69,7 @@ static void step_show(struct pipeline *p, const struct step *s)
 	if (p->pace)
 		p->pace(p->pace_ctx, s->t_ns);
 	for (o = p->outlets; o < p->outlets + p->n_outlets; o++)
-		if (!o->err)
+		if (!o->err && o->renderer->step)
 			outlet_result(p, o, o->renderer->step(o->render, s));
 }
 
@@ -316,7 +316,7 @@ static int loss_show(struct pipeline *p, __u64 horizon_ns)
 	err = model_lost(p->model, p->loss.t_ns, p->state.lost - p->loss_shown);
 	p->loss_shown = p->state.lost;
 	for (o = p->outlets; o < p->outlets + p->n_outlets; o++)
-		if (!o->err)
+		if (!o->err && o->renderer->loss)
 			outlet_result(p, o, o->renderer->loss(o->render, loss_total(p)));
 	return err;
 }
@@ -344,7 +344,7 @@ static int pipeline_tick(struct pipeline *p, __u64 horizon_ns)
 	if (!err && p->explain)
 		err = explain_tick(p->explain, horizon_ns);
 	for (o = p->outlets; o < p->outlets + p->n_outlets; o++) {
-		if (!o->err)
+		if (!o->err && o->renderer->tick)
 			outlet_result(p, o, o->renderer->tick(o->render, horizon_ns));
 		outlet_flush(p, o);
 	}
@@ -416,10 +416,10 @@ int pipeline_finish(struct pipeline *p)
 	err = err ? err : next;
 	next = model_finish(p->model);
 	err = err ? err : next;
-	next = p->explain ? explain_finish(p->explain, 0) : 0;
+	next = p->explain ? explain_finish(p->explain) : 0;
 	err = err ? err : next;
 	for (o = p->outlets; o < p->outlets + p->n_outlets; o++) {
-		if (!o->err)
+		if (!o->err && o->renderer->finish)
 			outlet_result(p, o,
 				      o->renderer->finish(o->render, loss_total(p),
 							  p->state.ended));

@@ -12,25 +12,10 @@
 
 /* Of two verdicts on one step, the one further up is told first. */
 static const struct family *const families[] = {
-	&explain_eof,
-	&explain_connect,
-	&explain_rst,
-	&explain_bytes,
-	&explain_bounds,
-	&explain_amounts,
-	&explain_block,
-	&explain_queue,
-	&explain_nagle,
-	&explain_fin,
-	&explain_pipe,
-	&explain_ends,
-	&explain_bind,
-	&explain_name,
-	&explain_fd,
-	&explain_misuse,
-	&explain_again,
-	&explain_buffers,
-	&explain_udp,
+	&explain_eof,	  &explain_connect, &explain_rst,     &explain_bytes, &explain_bounds,
+	&explain_amounts, &explain_block,   &explain_queue,   &explain_nagle, &explain_fin,
+	&explain_pipe,	  &explain_ends,    &explain_bind,    &explain_name,  &explain_fd,
+	&explain_misuse,  &explain_again,   &explain_buffers, &explain_udp,
 };
 #define N_FAMILIES (sizeof(families) / sizeof(families[0]))
 
@@ -128,14 +113,14 @@ int explain_tick(struct explain *x, __u64 horizon_ns)
 	return err;
 }
 
-int explain_finish(struct explain *x, __u64 now_ns)
+int explain_finish(struct explain *x)
 {
 	size_t i;
 	int err = 0;
 
 	for (i = 0; !err && i < N_FAMILIES; i++)
 		if (families[i]->finish)
-			err = families[i]->finish(x, now_ns > x->now_ns ? now_ns : x->now_ns);
+			err = families[i]->finish(x, x->now_ns);
 	return err;
 }
 

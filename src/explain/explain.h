@@ -70,7 +70,7 @@ struct explain *explain_new(const struct model *m, const struct explain_options 
 void explain_free(struct explain *x);
 int explain_step(struct explain *x, const struct step *s); /* 0, -ENOMEM, or what fn returned */
 int explain_tick(struct explain *x, __u64 horizon_ns);	   /* the same */
-int explain_finish(struct explain *x, __u64 now_ns); /* the end: what is still open. The same */
+int explain_finish(struct explain *x); /* the end: what is still open. The same */
 __u64 explain_count(const struct explain *x);	     /* verdicts so far */
 
 /* Every rule there is: call with *pos = 0 until it returns NULL. */

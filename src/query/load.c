@@ -267,13 +267,6 @@ static struct render *load_open(const struct view *v, const struct session_meta 
 	return NULL;
 }
 
-static int load_tick(struct render *r, __u64 horizon_ns)
-{
-	(void)r;
-	(void)horizon_ns;
-	return 0; /* nothing is ever held back */
-}
-
 static void count_loaded(struct render *r, const struct frame_loss *total, bool complete)
 {
 	struct query_loaded *l = &r->q->loaded;
@@ -307,7 +300,6 @@ const struct renderer query_loader = {
 	.open = load_open,
 	.step = load_step,
 	.verdict = load_verdict,
-	.tick = load_tick,
 	.loss = load_loss,
 	.finish = load_finish,
 	.close = load_close,

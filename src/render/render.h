@@ -36,11 +36,12 @@ struct session_meta {
 
 struct render;
 
+/* open and close there must be; what else is NULL it does not want to know. */
 struct renderer {
 	const char *name; /* as the option says: "text", "json" */
 	struct render *(*open)(const struct view *v, const struct session_meta *meta); /* NULL: out of memory */
 	int (*step)(struct render *r, const struct step *s);	 /* 0, or -EPIPE and the like */
-	/* After the step it belongs to, not always at once; may be NULL. */
+	/* After the step it belongs to, not always at once. */
 	int (*verdict)(struct render *r, const struct verdict *v);
 	int (*tick)(struct render *r, __u64 horizon_ns); /* nothing older comes: show what was held back */
 	int (*loss)(struct render *r, const struct frame_loss *l); /* totals so far changed */

@@ -77,7 +77,7 @@ static inline void why_wait(struct why_story *w, __u64 ns)
 static inline void why_finish(struct why_story *w)
 {
 	assert_int_equal(model_finish(w->y.m), 0);
-	assert_int_equal(explain_finish(w->x, w->y.t_ns), 0);
+	assert_int_equal(explain_finish(w->x), 0);
 }
 
 static inline size_t why_count(const struct why_story *w, const char *rule)

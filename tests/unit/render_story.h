@@ -108,7 +108,8 @@ static inline void story_after(struct story *st, unsigned int us)
 static inline void story_tick(struct story *st)
 {
 	story_begin(st);
-	st->err |= st->renderer->tick(st->r, st->now_ns);
+	if (st->renderer->tick)
+		st->err |= st->renderer->tick(st->r, st->now_ns);
 }
 
 /* Ends the story; the caller frees the text. */
@@ -196,7 +197,7 @@ static inline void story_tell(struct story *st, const struct step *s)
 	story_begin(st);
 	st->err |= st->renderer->step(st->r, s);
 	if (st->ticks)
-		st->err |= st->renderer->tick(st->r, st->now_ns);
+		story_tick(st);
 	st->now_ns += 7000;
 	if (s->ev)
 		st->loss.seen[s->ev->kind]++;
