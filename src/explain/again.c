@@ -73,26 +73,6 @@ static struct again_note *own(const struct explain *x, struct note *n)
 	return note_own(x, n, &explain_again);
 }
 
-static bool is_accept(const struct event_call *c)
-{
-	return c->call == CALL_ACCEPT || c->call == CALL_ACCEPT4;
-}
-
-/* Once a socket; false: it was told. */
-static bool start(struct explain *x, struct verdict *v, const struct rule *r, const struct step *s,
-		  struct note *n)
-{
-	const struct event_call *c = (const struct event_call *)s->ev;
-	char call[48];
-
-	if (note_told(n, r))
-		return false;
-	verdict_start(x, v, r, s);
-	verdict_ask(v, "Why did %s fail with %s?", fmt_call(call, sizeof(call), c),
-		    errno_name((int)c->ret));
-	return true;
-}
-
 /* --- not now --- */
 
 static bool has_flags(const struct event_call *c)
@@ -116,13 +96,13 @@ static int tell_timeout(struct explain *x, const struct step *s, const struct ev
 	struct verdict v;
 	char took[32];
 
-	if (!start(x, &v, &rules[AGAIN_TIMEOUT], s, n))
+	if (!verdict_start_failed(x, &v, &rules[AGAIN_TIMEOUT], s, n))
 		return 0;
-	if (is_accept(c))
+	if (call_is_accept(c))
 		what = "nobody connected";
 	verdict_say(&v, "%s is over: %s in %s. The connection is as it was", option, what,
 		    fmt_ns(took, sizeof(took), s->took_ns));
-	if (is_accept(c) || n->protocol == IPPROTO_UDP)
+	if (call_is_accept(c) || n->protocol == IPPROTO_UDP)
 		verdict_say(&v, "%s is over: %s in %s", option, what, took);
 	if (!set->id)
 		verdict_infer(
@@ -156,7 +136,7 @@ static int tell_again(struct explain *x, const struct step *s, const struct even
 	struct verdict v;
 
 	if (c->call == CALL_CONNECT) {
-		if (n->family != AF_UNIX || !start(x, &v, &rules[AGAIN_QUEUE], s, n))
+		if (n->family != AF_UNIX || !verdict_start_failed(x, &v, &rules[AGAIN_QUEUE], s, n))
 			return 0;
 		verdict_say(&v, "The listener's queue is full, and this socket does not wait");
 		verdict_do(
@@ -168,19 +148,19 @@ static int tell_again(struct explain *x, const struct step *s, const struct even
 		return 0;
 	if (!is_nonblocking(c))
 		return tell_timeout(x, s, c, n);
-	if (is_accept(c)) {
-		if (!start(x, &v, &rules[AGAIN_ACCEPT], s, n))
+	if (call_is_accept(c)) {
+		if (!verdict_start_failed(x, &v, &rules[AGAIN_ACCEPT], s, n))
 			return 0;
 		verdict_say(
 			&v,
 			"No connection waits to be accepted, and the socket does not wait for one");
 		verdict_do(&v, "Wait with poll() for POLLIN, then accept()");
 	} else if (call_is_send(c)) {
-		if (!start(x, &v, &rules[AGAIN_SEND], s, n))
+		if (!verdict_start_failed(x, &v, &rules[AGAIN_SEND], s, n))
 			return 0;
 		say_full(&v, c);
 	} else {
-		if (!start(x, &v, &rules[AGAIN_RECV], s, n))
+		if (!verdict_start_failed(x, &v, &rules[AGAIN_RECV], s, n))
 			return 0;
 		verdict_say(
 			&v,
@@ -210,7 +190,7 @@ static void failed_again(const struct explain *x, const struct step *s, const st
 
 static bool can_spin(const struct event_call *c)
 {
-	return c->ret == -EAGAIN || ((c->ret == -EMFILE || c->ret == -ENFILE) && is_accept(c));
+	return c->ret == -EAGAIN || ((c->ret == -EMFILE || c->ret == -ENFILE) && call_is_accept(c));
 }
 
 static int watch_spin(struct explain *x, const struct step *s, const struct event_call *c,
@@ -221,7 +201,7 @@ static int watch_spin(struct explain *x, const struct step *s, const struct even
 	struct verdict v;
 	__u64 ns;
 
-	if (!call_is_send(c) && !call_is_receive(c) && !is_accept(c))
+	if (!call_is_send(c) && !call_is_receive(c) && !call_is_accept(c))
 		return 0;
 	if (!can_spin(c)) {
 		m->n = 0;

@@ -276,7 +276,7 @@ static int call_ended(struct explain *x, const struct step *s, const struct even
 	note_cut(x, s, c, n);
 	if (c->cflags & CALLF_KILLED)
 		return 0;
-	if (c->call == CALL_ACCEPT || c->call == CALL_ACCEPT4)
+	if (call_is_accept(c))
 		return accept_done(x, s, c, n);
 	if (c->call == CALL_CONNECT)
 		return c->ret ? 0 : connect_done(x, s, n, s->took_ns, told);

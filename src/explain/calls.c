@@ -42,6 +42,11 @@ bool call_is_receive(const struct event_call *c)
 	return (c->call >= CALL_RECVFROM && c->call <= CALL_READV) || (call_is_pipe(c) && c->x[2]);
 }
 
+bool call_is_accept(const struct event_call *c)
+{
+	return c->call == CALL_ACCEPT || c->call == CALL_ACCEPT4;
+}
+
 bool call_is_close(const struct event_call *c)
 {
 	return c->call == CALL_CLOSE || c->call == CALL_CLOSE_RANGE ||

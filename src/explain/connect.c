@@ -411,8 +411,7 @@ static int connect_step(struct explain *x, const struct step *s)
 		return connect_call(x, s, c);
 	if (c->call == CALL_BIND && s->phase == PHASE_EXIT)
 		return bind_look(x, s, c);
-	if ((c->call == CALL_ACCEPT || c->call == CALL_ACCEPT4) && s->sock2 &&
-	    s->phase == PHASE_EXIT)
+	if (call_is_accept(c) && s->sock2 && s->phase == PHASE_EXIT)
 		return accepted(x, s, c);
 	return 0;
 }

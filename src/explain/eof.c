@@ -222,27 +222,17 @@ static int tell_datagram(struct explain *x, const struct step *s, const struct e
 	return verdict_tell(x, &v);
 }
 
-static bool is_peek(const struct event_call *c)
-{
-	return (c->call == CALL_RECVFROM || c->call == CALL_RECVMSG) && c->x[0] & MSG_PEEK;
-}
-
-static bool of_error_queue(const struct event_call *c)
-{
-	return (c->call == CALL_RECVFROM || c->call == CALL_RECVMSG) && c->x[0] & MSG_ERRQUEUE;
-}
-
 static int eof_step(struct explain *x, const struct step *s)
 {
 	const struct event_call *c = step_call(s, PHASE_EXIT);
 	struct note *n = c && s->sock ? note_of(x, s->sock->sid) : NULL;
 
 	if (!n || c->ret || !call_is_receive(c) || c->call == CALL_RECVMMSG || n->listening ||
-	    c->cflags & CALLF_KILLED || of_error_queue(c))
+	    c->cflags & CALLF_KILLED || call_msg_flags(c) & MSG_ERRQUEUE)
 		return 0;
 	if (!c->len)
 		return tell_request(x, s, c, n);
-	if (s->sflags & STEP_EOF || (is_peek(c) && n->type == SOCK_STREAM))
+	if (s->sflags & STEP_EOF || (call_msg_flags(c) & MSG_PEEK && n->type == SOCK_STREAM))
 		return tell_eof(x, s, c, n);
 	if (n->type == SOCK_SEQPACKET && note_left(note_peer(x, n)))
 		return tell_eof(x, s, c, n);

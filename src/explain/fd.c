@@ -447,7 +447,7 @@ static bool makes_descriptor(const struct event_call *c)
 static int call_failed(struct explain *x, const struct step *s, const struct event_call *c,
 		       struct note *n)
 {
-	bool accept = c->call == CALL_ACCEPT || c->call == CALL_ACCEPT4;
+	bool accept = call_is_accept(c);
 
 	if (makes_descriptor(c))
 		state_of(x)->failed[c->e.pid % PIDS] =

@@ -198,6 +198,7 @@ const struct event_call *step_returned(const struct step *s, enum call call);
 bool call_is_send(const struct event_call *c); /* sendto .. splice towards a socket */
 bool call_is_receive(
 	const struct event_call *c); /* recvfrom .. readv, and sendfile/splice out of one */
+bool call_is_accept(const struct event_call *c);
 bool call_is_close(const struct event_call *c);	  /* close, close_range, by exit, by exec */
 __u64 call_moved(const struct event_call *c);	  /* bytes; of sendmmsg, recvmmsg in all messages */
 __u32 call_msg_flags(const struct event_call *c); /* MSG_*, 0 for calls that take none */
@@ -223,6 +224,9 @@ void verdict_start(struct explain *x, struct verdict *v, const struct rule *r,
 /* Without a step at hand (ticks): told under the step `id` of socket n. */
 void verdict_start_at(struct explain *x, struct verdict *v, const struct rule *r, struct note *n,
 		      __u64 id, __u64 t_ns);
+/* "Why did recv(4) fail with ENOTCONN?", once a socket: false if it was told there. */
+bool verdict_start_failed(struct explain *x, struct verdict *v, const struct rule *r,
+			  const struct step *s, struct note *n);
 void verdict_ask(struct verdict *v, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void verdict_say(struct verdict *v, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void verdict_do(struct verdict *v, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -49,29 +49,9 @@ static const struct rule rules[] = {
 				WEIGHT_ALARM },
 };
 
-static bool is_accept(const struct event_call *c)
-{
-	return c->call == CALL_ACCEPT || c->call == CALL_ACCEPT4;
-}
-
 static bool is_stream(const struct note *n)
 {
 	return n->type == SOCK_STREAM;
-}
-
-/* Once a socket; false: it was told. */
-static bool start(struct explain *x, struct verdict *v, const struct rule *r, const struct step *s,
-		  struct note *n)
-{
-	const struct event_call *c = (const struct event_call *)s->ev;
-	char call[48];
-
-	if (note_told(n, r))
-		return false;
-	verdict_start(x, v, r, s);
-	verdict_ask(v, "Why did %s fail with %s?", fmt_call(call, sizeof(call), c),
-		    errno_name((int)c->ret));
-	return true;
 }
 
 /* --- not connected --- */
@@ -95,7 +75,7 @@ static int tell_listener(struct explain *x, const struct step *s, const struct e
 	const struct mark *taken = note_mark(child, MARK_ACCEPTED);
 	struct verdict v;
 
-	if (!start(x, &v, &rules[MISUSE_LISTENER], s, n))
+	if (!verdict_start_failed(x, &v, &rules[MISUSE_LISTENER], s, n))
 		return 0;
 	verdict_say(
 		&v,
@@ -124,7 +104,7 @@ static int tell_over(struct explain *x, const struct step *s, struct note *n)
 	struct verdict v;
 	char ago[32];
 
-	if (!start(x, &v, &rules[MISUSE_OVER], s, n))
+	if (!verdict_start_failed(x, &v, &rules[MISUSE_OVER], s, n))
 		return 0;
 	if (rst) {
 		fmt_ns(ago, sizeof(ago), s->t_ns > rst->t_ns ? s->t_ns - rst->t_ns : 0);
@@ -166,7 +146,7 @@ static int tell_unconnected(struct explain *x, const struct step *s, const struc
 	const struct mark *m = note_mark(n, MARK_CONNECTED);
 	struct verdict v;
 
-	if (!start(x, &v, &rules[MISUSE_UNCONNECTED], s, n))
+	if (!verdict_start_failed(x, &v, &rules[MISUSE_UNCONNECTED], s, n))
 		return 0;
 	if (!call_is_send(c) && !call_is_receive(c))
 		v.weight = WEIGHT_ASIDE; /* asking is how some find out */
@@ -203,7 +183,7 @@ static int tell_not_listening(struct explain *x, const struct step *s, const str
 {
 	struct verdict v;
 
-	if (n->listening || !start(x, &v, &rules[MISUSE_NOT_LISTENING], s, n))
+	if (n->listening || !verdict_start_failed(x, &v, &rules[MISUSE_NOT_LISTENING], s, n))
 		return 0;
 	if (was_connected(n)) {
 		verdict_say(
@@ -229,7 +209,7 @@ static int tell_listen_connected(struct explain *x, const struct step *s, struct
 {
 	struct verdict v;
 
-	if (!was_connected(n) || !start(x, &v, &rules[MISUSE_IS_CONNECTED], s, n))
+	if (!was_connected(n) || !verdict_start_failed(x, &v, &rules[MISUSE_IS_CONNECTED], s, n))
 		return 0;
 	verdict_say(&v, "The socket is a connection: it cannot wait for others");
 	verdict_do(&v, "Make another socket(), bind() it, and listen() on that one");
@@ -242,7 +222,7 @@ static int tell_no_stream(struct explain *x, const struct step *s, struct note *
 {
 	struct verdict v;
 
-	if (is_stream(n) || !start(x, &v, &rules[MISUSE_NO_STREAM], s, n))
+	if (is_stream(n) || !verdict_start_failed(x, &v, &rules[MISUSE_NO_STREAM], s, n))
 		return 0;
 	verdict_say(
 		&v,
@@ -256,7 +236,7 @@ static int tell_no_address(struct explain *x, const struct step *s, struct note 
 {
 	struct verdict v;
 
-	if (!start(x, &v, &rules[MISUSE_NO_ADDRESS], s, n))
+	if (!verdict_start_failed(x, &v, &rules[MISUSE_NO_ADDRESS], s, n))
 		return 0;
 	verdict_say(
 		&v,
@@ -275,7 +255,7 @@ static int tell_too_big(struct explain *x, const struct step *s, const struct ev
 	char len[40], most[40];
 	struct verdict v;
 
-	if (!call_is_send(c) || !start(x, &v, &rules[MISUSE_TOO_BIG], s, n))
+	if (!call_is_send(c) || !verdict_start_failed(x, &v, &rules[MISUSE_TOO_BIG], s, n))
 		return 0;
 	fmt_bytes(len, sizeof(len), c->len);
 	if (n->protocol == IPPROTO_UDP && c->len > max) {
@@ -305,7 +285,7 @@ static int tell_pointer(struct explain *x, const struct step *s, struct note *n)
 {
 	struct verdict v;
 
-	if (!start(x, &v, &rules[MISUSE_POINTER], s, n))
+	if (!verdict_start_failed(x, &v, &rules[MISUSE_POINTER], s, n))
 		return 0;
 	verdict_say(&v, "A pointer the call was given does not lead to memory of the program");
 	verdict_do(&v, "Look at the buffer and its length, and at the address and its length");
@@ -316,7 +296,7 @@ static int tell_no_buffers(struct explain *x, const struct step *s, struct note 
 {
 	struct verdict v;
 
-	if (!start(x, &v, &rules[MISUSE_NO_BUFFERS], s, n))
+	if (!verdict_start_failed(x, &v, &rules[MISUSE_NO_BUFFERS], s, n))
 		return 0;
 	verdict_say(&v, "The kernel or the device had no room for it. Nothing was sent");
 	verdict_infer(&v, "the error alone");
@@ -331,11 +311,11 @@ static int call_failed(struct explain *x, const struct step *s, const struct eve
 	case -ENOTCONN:
 		return not_connected(x, s, c, n);
 	case -EINVAL:
-		if (is_accept(c))
+		if (call_is_accept(c))
 			return tell_not_listening(x, s, c, n);
 		return c->call == CALL_LISTEN ? tell_listen_connected(x, s, n) : 0;
 	case -EOPNOTSUPP:
-		return is_accept(c) || c->call == CALL_LISTEN ? tell_no_stream(x, s, n) : 0;
+		return call_is_accept(c) || c->call == CALL_LISTEN ? tell_no_stream(x, s, n) : 0;
 	case -EDESTADDRREQ:
 		return tell_no_address(x, s, n);
 	case -EMSGSIZE:

@@ -314,7 +314,7 @@ static int note_call(struct explain *x, struct note *n, const struct step *s)
 	if (!child)
 		return -ENOMEM;
 	note_identity(child, s->sock2);
-	if (c->call == CALL_ACCEPT || c->call == CALL_ACCEPT4) {
+	if (call_is_accept(c)) {
 		child->pid = c->e.pid;
 		child->fd = (int)c->ret;
 		mark(child, MARK_ACCEPTED, s, c->ret);

@@ -76,6 +76,20 @@ void verdict_start_at(struct explain *x, struct verdict *v, const struct rule *r
 	v->pid = n->pid;
 }
 
+bool verdict_start_failed(struct explain *x, struct verdict *v, const struct rule *r,
+			  const struct step *s, struct note *n)
+{
+	const struct event_call *c = (const struct event_call *)s->ev;
+	char call[48];
+
+	if (note_told(n, r))
+		return false;
+	verdict_start(x, v, r, s);
+	verdict_ask(v, "Why did %s fail with %s?", fmt_call(call, sizeof(call), c),
+		    errno_name((int)c->ret));
+	return true;
+}
+
 #define WRITE_TEXT(field)                                      \
 	do {                                                   \
 		va_list args;                                  \
