@@ -13,7 +13,7 @@ load cmd-helper
     run "$TRACE" --help
     assert_success
     for word in -p -n --port --lport --rport --netns --all --layer -t -tt --json --json-schema -o -w \
-        --duration --events --backend --color --width -q --blocked --text --ready-fd --version 'trace show' 'trace explain' 'trace query' \
+        --duration --events --backend --color --width -q --blocked --text --buffer --sockets --ready-fd --version 'trace show' 'trace explain' 'trace query' \
         'trace check' 'trace export' 'trace doctor'; do
         assert_output --partial -- "$word"
     done
@@ -84,6 +84,9 @@ load cmd-helper
     refute_works "no number of events" "$TRACE" --events 0
     refute_works "no backend 'magic'.*tracepoint" "$TRACE" --backend magic
     refute_works "no backend 'magic'" "$TRACE" doctor --backend magic
+    refute_works "no size for --buffer.*power of two from 1 to 1024" "$TRACE" --buffer 3
+    refute_works "no size for --buffer" "$TRACE" --buffer 2048
+    refute_works "no number for --sockets.*from 16 to" "$TRACE" --sockets 8
     refute_works "no open descriptor" "$TRACE" --ready-fd 77
     refute_works "exclude each other" "$TRACE" --text --json
     refute_works "both the recording and what is shown" "$TRACE" -w - --json

@@ -115,7 +115,7 @@ struct capture *capture_open(const struct capture_opts *opts, struct capture_err
 	scope_config(&cfg, &c->opts);
 	if (c->opts.layers & LAYER_APP)
 		libcs_prepare(&c->libcs);
-	ret = loader_open(&c->loader, opts->backend, &cfg, opts->ring_bytes, scope_fill_maps, &c->opts, err);
+	ret = loader_open(&c->loader, opts->backend, &cfg, &opts->sizes, scope_fill_maps, &c->opts, err);
 	if (ret)
 		goto fail;
 	probe_libcs(c);
@@ -193,14 +193,14 @@ int capture_probe_rows(enum backend backend, const struct capture_row **rows, st
 {
 	static struct capture_row table[MOMENTS_MAX];
 	static char whys[MOMENTS_MAX][128];
-	struct capture_opts opts = { .layers = LAYER_ALL };
+	struct capture_opts opts = { .layers = LAYER_ALL, .sizes.ring_bytes = 4096 * 16 };
 	struct loader l;
 	struct config cfg;
 	int n = 0, ret;
 
 	memset(err, 0, sizeof(*err));
 	scope_config(&cfg, &opts);
-	ret = loader_open(&l, backend, &cfg, 4096 * 16, scope_fill_maps, &opts, err);
+	ret = loader_open(&l, backend, &cfg, &opts.sizes, scope_fill_maps, &opts, err);
 	if (ret)
 		return ret;
 	probe_rest(&l);

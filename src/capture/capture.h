@@ -13,6 +13,12 @@
 
 enum backend { BACKEND_AUTO = 0, BACKEND_FENTRY = 1, BACKEND_KPROBE = 2, BACKEND_TRACEPOINT = 3 };
 
+/* What a trace may take of the kernel's memory; 0 = the default. */
+struct map_sizes {
+	size_t ring_bytes; /* of records that wait to be read; a power of two, at least a page */
+	__u32 sockets;	   /* followed at once */
+};
+
 struct capture_opts {
 	enum backend backend;
 	unsigned int layers; /* LAYER_* of event/decode.h */
@@ -24,7 +30,7 @@ struct capture_opts {
 	__u16 port, lport, rport; /* host order, 0 = any */
 	const __u32 *netns;  /* inode numbers */
 	size_t n_netns;
-	size_t ring_bytes;   /* power of two, 0 = default */
+	struct map_sizes sizes;
 };
 
 /* Why nothing can be traced: one sentence each, and what to do about it. */

@@ -201,7 +201,7 @@ static void way_failed(struct loader *l, int m, enum backend backend, int error,
 	s->way = choose_way(l, m, s->way + 1, backend);
 }
 
-static int open_once(struct loader *l, const struct config *cfg, size_t ring_bytes)
+static int open_once(struct loader *l, const struct config *cfg, const struct map_sizes *sizes)
 {
 	struct bpf_program *p;
 
@@ -210,8 +210,10 @@ static int open_once(struct loader *l, const struct config *cfg, size_t ring_byt
 		return -errno;
 	memcpy((void *)&l->skel->rodata->cfg, cfg, sizeof(*cfg));
 	calls_fill((__u8 *)l->skel->rodata->call_of_nr, sizeof(l->skel->rodata->call_of_nr));
-	if (ring_bytes)
-		bpf_map__set_max_entries(l->skel->maps.ring, ring_bytes);
+	if (sizes->ring_bytes)
+		bpf_map__set_max_entries(l->skel->maps.ring, sizes->ring_bytes);
+	if (sizes->sockets)
+		bpf_map__set_max_entries(l->skel->maps.socks, sizes->sockets);
 	bpf_object__for_each_program(p, l->skel->obj)
 		bpf_program__set_autoload(p, loader_has(l, bpf_program__name(p)));
 	complaint.program[0] = complaint.text[0] = 0;
@@ -222,10 +224,10 @@ static int open_once(struct loader *l, const struct config *cfg, size_t ring_byt
  * Load: first on trust; if that fails, what the kernel's BTF rules out is left aside; then one way is given up at
  * a time until the rest goes in.
  */
-static int load_all(struct loader *l, enum backend backend, const struct config *cfg, size_t ring_bytes)
+static int load_all(struct loader *l, enum backend backend, const struct config *cfg, const struct map_sizes *sizes)
 {
 	for (;;) {
-		int err = open_once(l, cfg, ring_bytes), m;
+		int err = open_once(l, cfg, sizes), m;
 
 		if (!err)
 			return 0;
@@ -362,7 +364,7 @@ static int check_backend(const struct loader *l, enum backend backend, struct ca
 	return -ENOTSUP;
 }
 
-int loader_open(struct loader *l, enum backend backend, const struct config *cfg, size_t ring_bytes,
+int loader_open(struct loader *l, enum backend backend, const struct config *cfg, const struct map_sizes *sizes,
 		int (*fill_maps)(struct trace_bpf *skel, void *ctx), void *ctx, struct capture_error *err)
 {
 	libbpf_print_fn_t before = libbpf_set_print(note_complaint);
@@ -379,7 +381,7 @@ int loader_open(struct loader *l, enum backend backend, const struct config *cfg
 		loader_detach(l);
 		trace_bpf__destroy(l->skel);
 		l->skel = NULL;
-		ret = load_all(l, backend, cfg, ring_bytes);
+		ret = load_all(l, backend, cfg, sizes);
 		if (ret) {
 			snprintf(err->what, sizeof(err->what), "the kernel refused our probes (%s%s%s)",
 				 strerror(-ret), complaint.text[0] ? "; " : "", complaint.text);

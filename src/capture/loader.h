@@ -27,7 +27,7 @@ struct loader {
  * Choose ways for the backend and layers, load, attach all but iterators and uprobes (which have no
  * place to attach to before they are asked). cfg is copied into the object. 0 or negative errno, *err filled.
  */
-int loader_open(struct loader *l, enum backend backend, const struct config *cfg, size_t ring_bytes,
+int loader_open(struct loader *l, enum backend backend, const struct config *cfg, const struct map_sizes *sizes,
 		int (*fill_maps)(struct trace_bpf *skel, void *ctx), void *ctx, struct capture_error *err);
 /* The kernel's types, read at the first call; NULL: unreadable. Belongs to the loader. */
 const struct btf *loader_btf(struct loader *l);

@@ -143,6 +143,7 @@ static int start_capture(struct live *l)
 		.backend = o->backend,
 		.layers = o->view.layers ? o->view.layers : LAYER_ALL,
 		.all = o->all,
+		.sizes = o->sizes,
 		.command_pid = (__u32)l->command.pid,
 	};
 

@@ -25,6 +25,8 @@ enum live_option_id {
 	LIVE_TEXT,
 	LIVE_BACKEND,
 	LIVE_READY_FD,
+	LIVE_BUFFER,
+	LIVE_SOCKETS,
 };
 
 static const struct option_row live_rows[] = {
@@ -73,6 +75,14 @@ static const struct option_row live_rows[] = {
 	  .argname = "NAME",
 	  .group = "How it is done",
 	  .help = "auto, fentry, kprobe or tracepoint" },
+	{ .id = LIVE_BUFFER,
+	  .name = "buffer",
+	  .argname = "MIB",
+	  .help = "memory for events that wait to be read, a power of two (16)" },
+	{ .id = LIVE_SOCKETS,
+	  .name = "sockets",
+	  .argname = "N",
+	  .help = "follow at most N sockets at a time (65536)" },
 	{ .id = LIVE_READY_FD,
 	  .name = "ready-fd",
 	  .argname = "N",
@@ -113,6 +123,38 @@ static int parse_events(struct parse *p, const char *arg)
 		return -EINVAL;
 	}
 	p->o->events = (__u64)n;
+	return 0;
+}
+
+#define BUFFER_MIB_MAX 1024
+#define SOCKETS_MIN 16
+#define SOCKETS_MAX 16777216
+
+static int parse_buffer(struct parse *p, const char *arg)
+{
+	long mib;
+
+	if (option_number(arg, 1, BUFFER_MIB_MAX, &mib) || (mib & (mib - 1))) {
+		snprintf(p->err, p->err_size,
+			 "'%s' is no size for --buffer; give MiB, a power of two from 1 to %d", arg,
+			 BUFFER_MIB_MAX);
+		return -EINVAL;
+	}
+	p->o->sizes.ring_bytes = (size_t)mib << 20;
+	return 0;
+}
+
+static int parse_sockets(struct parse *p, const char *arg)
+{
+	long n;
+
+	if (option_number(arg, SOCKETS_MIN, SOCKETS_MAX, &n)) {
+		snprintf(p->err, p->err_size,
+			 "'%s' is no number for --sockets; give one from %d to %d", arg,
+			 SOCKETS_MIN, SOCKETS_MAX);
+		return -EINVAL;
+	}
+	p->o->sizes.sockets = (__u32)n;
 	return 0;
 }
 
@@ -191,6 +233,10 @@ static int on_option(void *ctx, int id, const char *arg)
 		return parse_events(p, arg);
 	case LIVE_BACKEND:
 		return parse_backend(p, arg);
+	case LIVE_BUFFER:
+		return parse_buffer(p, arg);
+	case LIVE_SOCKETS:
+		return parse_sockets(p, arg);
 	case LIVE_READY_FD:
 		return parse_ready_fd(p, arg);
 	case 'h':

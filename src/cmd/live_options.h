@@ -23,8 +23,9 @@ struct live_options {
 	const char *record; /* -w */
 	__u64 duration_ns;  /* 0 = no limit */
 	__u64 events;	    /* 0 = no limit */
-	int ready_fd;	    /* -1 = none */
-	char **command;	    /* NULL-terminated, NULL = none */
+	struct map_sizes sizes;
+	int ready_fd;	/* -1 = none */
+	char **command; /* NULL-terminated, NULL = none */
 };
 
 /* 0, or -EINVAL with one sentence in err. */
