@@ -44,8 +44,8 @@ struct live {
 	enum live_stage stage;
 	volatile sig_atomic_t stop_asked;
 	bool stopped;	 /* detached: this is the last round */
-	bool ring_empty;
 	bool news;	 /* this round had records */
+	__u64 ring_bytes, read_bytes; /* the ring's size; taken out of it in this round */
 	unsigned int quiet_rounds;
 	__u64 round_ns, second_ns, losses_seen, misses_seen, nameless_seen, events;
 	bool missed; /* a program was left out since the losses were last read */
@@ -69,6 +69,7 @@ static int take_record(void *ctx, void *data, size_t size)
 			v->hooks->process(v->ctx, e->pid);
 	}
 	v->events++;
+	v->read_bytes += size;
 	if (buf_add(&v->batch, data, size))
 		return -ENOMEM;
 	return v->batch.len >= BATCH_BYTES ? -ENOBUFS : 0;
@@ -173,6 +174,7 @@ static int begin_round(struct live *v)
 		return err;
 	v->round_ns = clock_boot_ns();
 	v->news = false;
+	v->read_bytes = 0;
 	ask(v->pending);
 	ask_names(v);
 	chores(v);
@@ -188,10 +190,13 @@ static int frame_set(struct frame *f, enum frame_type type, const void *data, si
 	return 1;
 }
 
-/* One BATCH of what the ring holds; 0 when it is empty. */
+/*
+ * One BATCH of what the ring holds; 0 when what it held as the round began is out. If more comes in all the while,
+ * that is so once a ringful was read: a round ends even if the ring never is empty.
+ */
 static int next_batch(struct live *v, struct frame *f)
 {
-	int n = ring_buffer__consume(v->ring);
+	int n = v->read_bytes < v->ring_bytes ? ring_buffer__consume(v->ring) : 0;
 
 	if (n == -ENOMEM)
 		return n;
@@ -306,6 +311,7 @@ struct live *live_new(struct loader *l, const struct capture_opts *opts, const s
 	v->opts = opts;
 	v->hooks = hooks;
 	v->ctx = ctx;
+	v->ring_bytes = bpf_map__max_entries(l->skel->maps.ring);
 	v->ring = ring_buffer__new(bpf_map__fd(l->skel->maps.ring), take_record, v, NULL);
 	if (!v->ring) {
 		free(v);
