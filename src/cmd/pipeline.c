@@ -2,6 +2,7 @@
 #include "pipeline.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,10 @@
 #include "model/model.h"
 #include "session.h"
 #include "util/clock.h"
+
+/* What ended is remembered for some seconds: memory is given back for longer than that after the last record. */
+#define TRIM_NS (2 * NSEC_PER_SEC)
+#define TRIMS 5
 
 struct outlet {
 	const struct renderer *renderer;
@@ -35,6 +40,8 @@ struct pipeline {
 	bool opened;
 	struct record_writer *tap;
 	__u64 flushed_ns; /* horizon when the recording was last written out */
+	__u64 trimmed_ns; /* horizon when memory was last given back */
+	unsigned int trims_due;
 	__u64 limit, happened;
 	__u64 seen[sizeof(((struct frame_loss *)0)->seen) / sizeof(__u64)]; /* records by kind */
 	struct frame_loss loss;						    /* the latest totals */
@@ -330,6 +337,16 @@ static void outlet_flush(struct pipeline *p, struct outlet *o)
 		outlet_result(p, o, errno ? -errno : -EIO);
 }
 
+/* The C library keeps what is freed; after a burst that is most of it, and others may want it. */
+static void memory_trim(struct pipeline *p, __u64 horizon_ns)
+{
+	if (!p->trims_due || horizon_ns - p->trimmed_ns < TRIM_NS)
+		return;
+	p->trimmed_ns = horizon_ns;
+	p->trims_due--;
+	malloc_trim(0);
+}
+
 static int pipeline_tick(struct pipeline *p, __u64 horizon_ns)
 {
 	struct outlet *o;
@@ -349,6 +366,7 @@ static int pipeline_tick(struct pipeline *p, __u64 horizon_ns)
 		outlet_flush(p, o);
 	}
 	model_gc(p->model, horizon_ns);
+	memory_trim(p, horizon_ns);
 	return err;
 }
 
@@ -373,6 +391,7 @@ static int pipeline_batch(struct pipeline *p, const struct frame *f)
 	if (!part.len)
 		return 0;
 	tap_frame(p, &part);
+	p->trims_due = TRIMS;
 	return batch_push(p, &part);
 }
 

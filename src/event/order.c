@@ -17,6 +17,7 @@
 
 #define POOL_KEPT (1024 * 1024) /* bytes that stay allocated when nothing waits */
 #define HEAP_FIRST 1024
+#define HEAP_KEPT 16384 /* moments for which room stays allocated when nothing waits */
 
 /* A copied record. */
 struct held {
@@ -350,6 +351,17 @@ static int release(struct order *o)
 	return ret;
 }
 
+/* Nothing waits: what a burst needed goes. */
+static void give_back(struct order *o)
+{
+	pool_trim(&o->pool, POOL_KEPT);
+	if (o->cap <= HEAP_KEPT)
+		return;
+	free(o->heap);
+	o->heap = NULL;
+	o->cap = 0;
+}
+
 int order_tick(struct order *o, __u64 horizon_ns)
 {
 	int ret;
@@ -360,7 +372,7 @@ int order_tick(struct order *o, __u64 horizon_ns)
 			return ret;
 	}
 	if (!o->len)
-		pool_trim(&o->pool, POOL_KEPT);
+		give_back(o);
 	threads_sweep(o, horizon_ns);
 	return 0;
 }

@@ -58,7 +58,12 @@ static void hash_insert(struct hash *h, __u64 key, void *value)
 	h->count++;
 }
 
-/* A new table for one entry more than now: larger when it is truly full, else only swept. */
+static bool hash_is_sparse(const struct hash *h, size_t count)
+{
+	return h->cap > HASH_FIRST_CAP && count < h->cap / 16;
+}
+
+/* A new table for one entry more than now: larger when it is truly full, smaller when it is nearly empty, else swept. */
 static int hash_rebuild(struct hash *h)
 {
 	struct hash new = { .cap = h->cap };
@@ -66,6 +71,8 @@ static int hash_rebuild(struct hash *h)
 
 	if (h->count + 1 > h->cap / 2)
 		new.cap *= 2;
+	while (hash_is_sparse(&new, h->count))
+		new.cap /= 2;
 	new.slots = calloc(new.cap, sizeof(*new.slots));
 	if (!new.slots)
 		return -ENOMEM;
@@ -121,7 +128,7 @@ int hash_put(struct hash *h, __u64 key, void *value)
 		slot->value = value;
 		return 0;
 	}
-	if (h->used + 1 > h->cap / 4 * 3) {
+	if (h->used + 1 > h->cap / 4 * 3 || hash_is_sparse(h, h->count)) {
 		err = hash_rebuild(h);
 		if (err)
 			return err;

@@ -17,7 +17,8 @@ void hash_free(struct hash *h); /* the values stay the caller's; NULL is accepte
 size_t hash_count(const struct hash *h);
 
 void *hash_get(const struct hash *h, __u64 key); /* NULL: no such key */
-/* Add or replace; value must not be NULL. Returns 0, or -ENOMEM with the map unchanged. */
+/* Add or replace; value must not be NULL. Returns 0, or -ENOMEM with the map unchanged. A table most of whose
+ * entries are gone gets smaller with the next one added. */
 int hash_put(struct hash *h, __u64 key, void *value);
 void *hash_del(struct hash *h, __u64 key); /* the value it had, NULL: no such key */
 

@@ -113,6 +113,37 @@ static void test_hash_delete_while_visiting(void **state)
 	hash_free(h);
 }
 
+/* A visit looks at every slot. */
+static size_t hash_slots(const struct hash *h)
+{
+	size_t pos = 0;
+
+	while (hash_next(h, &pos, NULL, NULL))
+		;
+	return pos;
+}
+
+/* What a burst needed is given back by the next ones to come. */
+static void test_hash_shrinks(void **state)
+{
+	struct hash *h = hash_new();
+	__u64 i;
+
+	(void)state;
+	for (i = 0; i < 100000; i++)
+		hash_put(h, i, &values[0]);
+	assert_true(hash_slots(h) > 100000);
+	for (i = 10; i < 100000; i++)
+		hash_del(h, i);
+	hash_put(h, i, &values[1]);
+	assert_true(hash_slots(h) < 1000);
+	for (i = 0; i < 10; i++)
+		assert_ptr_equal(hash_get(h, i), &values[0]);
+	assert_ptr_equal(hash_get(h, 100000), &values[1]);
+	assert_int_equal(hash_count(h), 11);
+	hash_free(h);
+}
+
 /* Coming and going for ever must neither grow the table nor make it slow. */
 static void test_hash_churn(void **state)
 {
@@ -388,6 +419,7 @@ int main(void)
 		cmocka_unit_test(test_hash_replace),
 		cmocka_unit_test(test_hash_delete_while_visiting),
 		cmocka_unit_test(test_hash_churn),
+		cmocka_unit_test(test_hash_shrinks),
 		cmocka_unit_test(test_pool),
 		cmocka_unit_test(test_buf),
 		cmocka_unit_test(test_text),
