@@ -328,10 +328,9 @@ static int epoll_look(struct explain *x, struct waiting *w, __u64 now_ns)
 {
 	struct scene sc;
 	struct note *n;
-	size_t pos = 0;
 	int err = 0;
 
-	while (!err && (n = notes_next(x, &pos)))
+	for (n = notes_living(x, NULL); !err && n; n = notes_living(x, n))
 		if (n->pid == w->pid && !n->dead && note_mark(n, MARK_ZERO_WIN) &&
 		    scene_look(x, n, now_ns, &sc))
 			err = room_wait(x, w, &sc);

@@ -31,11 +31,9 @@ int accept_done(struct explain *x, const struct step *s, const struct event_call
 static const struct note *listener_at(const struct explain *x, const struct note *n)
 {
 	struct note *l, *found = NULL;
-	size_t pos = 0;
 
-	while ((l = notes_next(x, &pos)))
-		if (l->listening && !l->dead && note_mark(l, MARK_DROP) &&
-		    l->src.port == n->dst.port && l->netns == n->netns)
+	for (l = notes_at(x, n->dst.port, NULL); l; l = notes_at(x, n->dst.port, l))
+		if (l->listening && !l->dead && note_mark(l, MARK_DROP) && l->netns == n->netns)
 			found = l;
 	return found;
 }

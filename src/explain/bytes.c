@@ -287,13 +287,12 @@ static int bytes_tick(struct explain *x, __u64 now_ns)
 {
 	struct bytes_state *state = family_state(x, &explain_bytes);
 	struct note *n;
-	size_t pos = 0;
 	int err = 0;
 
 	if (!state->due_ns || now_ns < state->due_ns)
 		return 0;
 	state->due_ns = 0;
-	while (!err && (n = notes_next(x, &pos)))
+	for (n = notes_living(x, NULL); !err && n; n = notes_living(x, n))
 		err = look_waiting(x, n, now_ns, &state->due_ns);
 	return err;
 }

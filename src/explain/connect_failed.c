@@ -17,10 +17,9 @@ static const struct note *listener_at(const struct explain *x, const struct note
 				      const struct attempt *a)
 {
 	struct note *m, *found = NULL;
-	size_t pos = 0;
 
-	while ((m = notes_next(x, &pos)))
-		if (m->listening && !m->dead && m->src.port == a->to.port && m->netns == n->netns)
+	for (m = notes_at(x, a->to.port, NULL); m; m = notes_at(x, a->to.port, m))
+		if (m->listening && !m->dead && m->netns == n->netns)
 			found = m;
 	return found;
 }

@@ -42,7 +42,7 @@ static enum nearby nearness(const struct note *n, const struct attempt *a, const
 {
 	bool same = m->src.port == a->to.port, tcp = m->protocol == IPPROTO_TCP;
 
-	if (m == n || !m->src.port)
+	if (m == n)
 		return NEAR_NOTHING;
 	if (m->netns != n->netns)
 		return same && tcp && listens(m) ? NEAR_NETNS : NEAR_NOTHING;
@@ -58,24 +58,37 @@ static enum nearby nearness(const struct note *n, const struct attempt *a, const
 	return same && m->listening ? NEAR_GONE : NEAR_NOTHING;
 }
 
+struct guess {
+	enum nearby near;
+	const struct note *meant;
+};
+
+static void look_at_port(const struct explain *x, const struct note *n, const struct attempt *a,
+			 __u16 port, struct guess *best)
+{
+	enum nearby one;
+	struct note *m;
+
+	for (m = notes_at(x, port, NULL); m; m = notes_at(x, port, m)) {
+		one = nearness(n, a, m);
+		/* of two that are gone, the later one */
+		if (one > best->near || one == NEAR_NOTHING ||
+		    (one == best->near && one == NEAR_GONE && m->t_dead < best->meant->t_dead))
+			continue;
+		*best = (struct guess){ one, m };
+	}
+}
+
 static enum nearby nearest(const struct explain *x, const struct note *n, const struct attempt *a,
 			   const struct note **meant)
 {
-	enum nearby best = NEAR_NOTHING, one;
-	struct note *m;
-	size_t pos = 0;
+	struct guess best = { NEAR_NOTHING, NULL };
 
-	*meant = NULL;
-	while ((m = notes_next(x, &pos))) {
-		one = nearness(n, a, m);
-		/* of two that are gone, the later one */
-		if (one > best || one == NEAR_NOTHING ||
-		    (one == best && one == NEAR_GONE && m->t_dead < (*meant)->t_dead))
-			continue;
-		best = one;
-		*meant = m;
-	}
-	return best;
+	look_at_port(x, n, a, a->to.port, &best);
+	if (swapped(a->to.port) != a->to.port)
+		look_at_port(x, n, a, swapped(a->to.port), &best);
+	*meant = best.meant;
+	return best.near;
 }
 
 const struct rule *refused_why(const struct explain *x, const struct note *n,
@@ -220,11 +233,10 @@ static const struct refusal *refusal_at(const struct explain *x, __u32 netns, __
 static const struct note *holder_of(const struct explain *x, const struct note *n, __u16 port)
 {
 	struct note *m;
-	size_t pos = 0;
 
-	while ((m = notes_next(x, &pos)))
+	for (m = notes_at(x, port, NULL); m; m = notes_at(x, port, m))
 		if (m != n && m->netns == n->netns && m->protocol == n->protocol &&
-		    m->src.port == port && (listens(m) || only_bound(m)))
+		    (listens(m) || only_bound(m)))
 			return m;
 	return NULL;
 }

@@ -322,10 +322,9 @@ static int look(struct explain *x, struct note *n, __u64 now_ns, __u64 idle_ns)
 static int look_at_all(struct explain *x, __u64 now_ns, __u64 idle_ns)
 {
 	struct note *n;
-	size_t pos = 0;
 	int err = 0;
 
-	while (!err && (n = notes_next(x, &pos)))
+	for (n = notes_living(x, NULL); !err && n; n = notes_living(x, n))
 		err = look(x, n, now_ns, idle_ns);
 	return err;
 }

@@ -58,16 +58,14 @@ struct explain *explain_new(const struct model *m, const struct explain_options 
 		x->o.blocked_ns = BLOCKED_NS;
 	x->fn = fn;
 	x->ctx = ctx;
-	TAILQ_INIT(&x->dead);
 	TAILQ_INIT(&x->waiting);
 	for (i = 0; i < N_FAMILIES; i++) {
 		x->note_bytes += room(families[i]->note_size);
 		state_bytes += room(families[i]->state_size);
 	}
-	x->notes = hash_new();
 	x->callers = hash_new();
 	x->states = calloc(1, state_bytes ? state_bytes : 1);
-	if (x->notes && x->callers && x->states)
+	if (book_open(x) && x->callers && x->states)
 		return x;
 	explain_free(x);
 	return NULL;
@@ -78,7 +76,7 @@ void explain_free(struct explain *x)
 	if (!x)
 		return;
 	calls_free(x);
-	notes_free(x);
+	book_close(x);
 	free(x->states);
 	free(x);
 }
@@ -109,7 +107,7 @@ int explain_tick(struct explain *x, __u64 horizon_ns)
 	for (i = 0; !err && i < N_FAMILIES; i++)
 		if (families[i]->tick)
 			err = families[i]->tick(x, x->now_ns);
-	notes_tick(x, x->now_ns);
+	book_tick(x, x->now_ns);
 	return err;
 }
 

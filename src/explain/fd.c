@@ -65,19 +65,25 @@ struct failed {
 	__u64 id;
 };
 
+/* A process is ending, and left sockets open. */
+struct leaving {
+	__u32 pid;
+	__u32 sid; /* the latest of these; the others follow by fd_note.before */
+};
+
 struct fd_state {
 	struct closed closed[CLOSED_MAX];
 	unsigned int next;
 	struct failed failed[PIDS]; /* by pid modulo */
 	__u32 told_full[PIDS];
-	__u32 leaving[PIDS];   /* the process is ending, and left sockets open */
-	struct closed swept;   /* the latest close() of a number that was not open */
-	struct closed strange; /* the latest complaint about a number that is no socket's */
+	struct leaving leaving[PIDS]; /* by pid modulo */
+	struct closed swept;	      /* the latest close() of a number that was not open */
+	struct closed strange;	      /* the latest complaint about a number that is no socket's */
 };
 
 struct fd_note {
-	__u64 left;	/* step of the close at its process's end; 0: not so */
-	__u32 left_pid; /* that process */
+	__u64 left;   /* step of the close at its process's end; 0: not so */
+	__u32 before; /* sid of the one its process left before it, 0 = none */
 };
 
 static struct fd_state *state_of(const struct explain *x)
@@ -107,9 +113,8 @@ static unsigned int count_stale(const struct explain *x, __u32 pid, struct verdi
 {
 	const struct note *n;
 	unsigned int stale = 0;
-	size_t pos = 0;
 
-	while ((n = notes_next(x, &pos))) {
+	for (n = notes_living(x, NULL); n; n = notes_living(x, n)) {
 		if (n->pid != pid || n->dead || note_mark(n, MARK_CLOSE) || !note_mark(n, MARK_EOF))
 			continue;
 		if (++stale <= 3)
@@ -338,10 +343,12 @@ static int tell_not_socket(struct explain *x, const struct step *s, const struct
 static void remember_left(struct explain *x, const struct step *s, const struct event_call *c,
 			  struct note *n)
 {
-	if (!(c->cflags & CALLF_BY_EXIT) || !(c->cflags & CALLF_LAST_REF))
+	struct leaving *l = &state_of(x)->leaving[c->e.pid % PIDS];
+
+	if (!(c->cflags & CALLF_BY_EXIT) || !(c->cflags & CALLF_LAST_REF) || own(x, n)->left)
 		return;
-	*own(x, n) = (struct fd_note){ .left = s->id, .left_pid = c->e.pid };
-	state_of(x)->leaving[c->e.pid % PIDS] = c->e.pid;
+	*own(x, n) = (struct fd_note){ .left = s->id, .before = l->pid == c->e.pid ? l->sid : 0 };
+	*l = (struct leaving){ c->e.pid, n->sid };
 }
 
 /* Left behind by a program that had gone on to another connection. */
@@ -362,44 +369,36 @@ struct left {
 	__u64 last_begun;
 };
 
-static struct left count_left(const struct explain *x, __u32 pid)
+static struct left count_left(const struct explain *x, const struct note *latest)
 {
 	struct left l = { .open = 0 };
 	const struct note *n;
-	size_t pos;
 
-	for (pos = 0; (n = notes_next(x, &pos));) {
-		if (!own(x, n)->left || own(x, n)->left_pid != pid)
-			continue;
+	for (n = latest; n; n = note_of(x, own(x, n)->before)) {
 		l.open++;
 		l.done += note_mark(n, MARK_EOF) != NULL;
 		l.last_begun = begun(n) > l.last_begun ? begun(n) : l.last_begun;
 	}
-	for (pos = 0; (n = notes_next(x, &pos));)
-		l.leaks += own(x, n)->left && own(x, n)->left_pid == pid &&
-			   is_leak(n, l.last_begun);
+	for (n = latest; n; n = note_of(x, own(x, n)->before))
+		l.leaks += is_leak(n, l.last_begun);
 	return l;
 }
 
-static void prove_left(const struct explain *x, struct verdict *v, __u32 pid)
+static void prove_left(const struct explain *x, struct verdict *v, const struct note *latest)
 {
 	const struct note *n;
-	size_t pos = 0;
 
-	while ((n = notes_next(x, &pos))) {
-		if (own(x, n)->left_pid != pid)
-			continue;
+	for (n = latest; n; n = note_of(x, own(x, n)->before)) {
 		if (v->rule == &rules[FD_LEAK] && !note_mark(n, MARK_EOF))
 			continue;
 		verdict_prove_mark(v, n, MARK_EOF);
 		verdict_prove(v, own(x, n)->left);
-		own(x, n)->left_pid = 0;
 	}
 }
 
-static int tell_left(struct explain *x, const struct step *s, __u32 pid)
+static int tell_left(struct explain *x, const struct step *s, __u32 pid, const struct note *latest)
 {
-	struct left l = count_left(x, pid);
+	struct left l = count_left(x, latest);
 	bool leak = l.leaks >= LEAK_MIN - 1;
 	struct verdict v;
 	char who[96];
@@ -421,19 +420,19 @@ static int tell_left(struct explain *x, const struct step *s, __u32 pid)
 	if (leak)
 		verdict_do(&v, "close() a connection when recv() returns 0: in the end accept() "
 			       "fails with EMFILE");
-	prove_left(x, &v, pid);
+	prove_left(x, &v, latest);
 	return verdict_tell(x, &v);
 }
 
 static int proc_ended(struct explain *x, const struct step *s)
 {
 	const struct event_proc *e = (const struct event_proc *)s->ev;
-	__u32 *leaving = &state_of(x)->leaving[e->e.pid % PIDS];
+	struct leaving *l = &state_of(x)->leaving[e->e.pid % PIDS], was = *l;
 
-	if (e->what != PROC_EXIT || !e->e.pid || *leaving != e->e.pid)
+	if (e->what != PROC_EXIT || !e->e.pid || l->pid != e->e.pid)
 		return 0;
-	*leaving = 0;
-	return tell_left(x, s, e->e.pid);
+	*l = (struct leaving){ 0 };
+	return tell_left(x, s, was.pid, note_of(x, was.sid));
 }
 
 /* --- which of these --- */

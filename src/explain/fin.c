@@ -428,13 +428,12 @@ static int fin_tick(struct explain *x, __u64 now_ns)
 	const struct waiting *w;
 	const struct mark *some;
 	struct note *n, *peer;
-	size_t pos = 0;
 	int err = 0;
 
 	if (now_ns < state->next_ns)
 		return 0;
 	state->next_ns = now_ns + LOOK_NS;
-	while (!err && (n = notes_next(x, &pos))) {
+	for (n = notes_living(x, NULL); !err && n; n = notes_living(x, n)) {
 		some = meant_end(n);
 		peer = some ? note_peer(x, n) : NULL;
 		w = peer ? wants_data(x, peer) : NULL;

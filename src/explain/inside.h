@@ -113,7 +113,8 @@ struct note {
 	struct mark opts[OPT_MAX]; /* n = value */
 	const struct rule *told[NOTE_TOLD];
 	unsigned int n_told;
-	TAILQ_ENTRY(note) link;		 /* of those that are dead, by time */
+	TAILQ_ENTRY(note) link;		 /* of the living, by age, or of the dead, by time */
+	LIST_ENTRY(note) at_port;	 /* others with src.port, which is not 0 */
 	_Alignas(8) unsigned char own[]; /* what families keep here: note_own() */
 };
 
@@ -139,6 +140,7 @@ struct waiting {
 };
 TAILQ_HEAD(waiting_head, waiting);
 TAILQ_HEAD(note_head, note);
+LIST_HEAD(note_port, note);
 
 struct family {
 	const char *name;
@@ -160,16 +162,35 @@ struct explain {
 	__u64 now_ns; /* of the latest step or tick */
 	bool lossy;   /* events were lost: nothing that was not seen proves anything */
 	struct hash *notes;
-	struct note_head dead;
+	struct note_port *by_port; /* heads by local port */
+	struct note_head living, dead;
+	size_t n_dead;
 	struct waiting_head waiting;
 	struct hash *callers; /* tid -> struct waiting */
 	size_t note_bytes;    /* of families, behind each note */
 	void *states;	      /* of families */
 };
 
-/* notes.c */
+/* book.c */
+bool book_open(struct explain *x); /* false: out of memory; close it all the same */
+void book_close(struct explain *x);
+void book_tick(struct explain *x, __u64 now_ns);
+struct note *note_get(struct explain *x, __u32 sid); /* makes it; NULL: out of memory */
+void note_die(struct explain *x, struct note *n, __u64 t_ns);
+void note_moves(struct explain *x, struct note *n,
+		const struct ev_addr *src);		  /* its local address, from now on */
 struct note *note_of(const struct explain *x, __u32 sid); /* NULL: none */
 struct note *note_peer(const struct explain *x, const struct note *n);
+/*
+ * Visit them: start with after = NULL until NULL. All of them, dead ones included, is the last resort: there may be
+ * tens of thousands. start with *pos = 0.
+ */
+struct note *notes_living(const struct explain *x, const struct note *after);
+struct note *notes_at(const struct explain *x, __u16 port,
+		      const struct note *after); /* with that local port */
+struct note *notes_next(const struct explain *x, size_t *pos);
+
+/* notes.c */
 const struct mark *note_mark(const struct note *n,
 			     enum mark_kind kind); /* NULL: not happened; n may be NULL */
 bool note_told(struct note *n,
@@ -177,8 +198,6 @@ bool note_told(struct note *n,
 void *note_own(const struct explain *x, struct note *n, const struct family *f);
 void *family_state(const struct explain *x, const struct family *f);
 int notes_step(struct explain *x, const struct step *s);
-void notes_tick(struct explain *x, __u64 now_ns);
-void notes_free(struct explain *x);
 /*
  * Ordinary things are news once a program: its second connection says nothing new. In a family's
  * state; of the latest processes only.
@@ -188,8 +207,6 @@ struct heard {
 	__u64 who[64];
 };
 bool heard_of(struct heard *h, __u32 pid, enum role role); /* was it heard before? It is now */
-/* Visit all notes: start with *pos = 0 until NULL. */
-struct note *notes_next(const struct explain *x, size_t *pos);
 
 /* calls.c: what the call of a step is, for readers */
 const struct event_call *step_call(const struct step *s,

@@ -59,9 +59,8 @@ static bool is_stream(const struct note *n)
 static const struct note *latest_child(const struct explain *x, const struct note *listener)
 {
 	const struct note *n, *best = NULL;
-	size_t pos = 0;
 
-	while ((n = notes_next(x, &pos)))
+	for (n = notes_living(x, NULL); n; n = notes_living(x, n))
 		if (n->listener == listener->sid && note_mark(n, MARK_ACCEPTED) &&
 		    !note_mark(n, MARK_CLOSE) && (!best || n->sid > best->sid))
 			best = n;

@@ -42,7 +42,7 @@ static const struct rule rules[] = {
 };
 
 struct name_note {
-	__u64 path;   /* hash of its AF_UNIX name, 0 = none */
+	__u64 path; /* hash of its AF_UNIX name, 0 = none */
 };
 
 /* What was asked for. */
@@ -144,9 +144,8 @@ static const struct note *twin_of(const struct explain *x, const struct note *mi
 {
 	const struct note *n;
 	const struct sock *s;
-	size_t pos = 0;
 
-	while ((n = notes_next(x, &pos))) {
+	for (n = notes_at(x, mine->src.port, NULL); n; n = notes_at(x, mine->src.port, n)) {
 		s = model_sock(x->m, n->sid);
 		if (n != mine && !n->dead && n->netns == mine->netns && s &&
 		    s->state != TCP_S_CLOSE && addr_equal(&n->src, &mine->src) &&

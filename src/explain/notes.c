@@ -1,30 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
- * The notebook: one page a socket, on which every step leaves its mark. Marks are ids and times, not
- * pointers, so a page may outlive the model's object; it is torn out some seconds after the kernel
- * freed the socket.
+ * What a step says of its socket: every one leaves its mark on the socket's page. Marks are ids and times, not
+ * pointers, so a page may outlive the model's object; see book.c.
  */
 #include <errno.h>
 #include <netinet/in.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "../model/step.h"
 #include "inside.h"
-
-/* As long as the model can still bring an echo, and a neighbour ask who was there. */
-#define NOTE_KEPT_NS (5 * NS_PER_S)
-
-struct note *note_of(const struct explain *x, __u32 sid)
-{
-	return sid ? hash_get(x->notes, sid) : NULL;
-}
-
-struct note *note_peer(const struct explain *x, const struct note *n)
-{
-	return n ? note_of(x, n->peer) : NULL;
-}
 
 const struct mark *note_mark(const struct note *n, enum mark_kind kind)
 {
@@ -59,74 +44,6 @@ bool heard_of(struct heard *h, __u32 pid, enum role role)
 	return false;
 }
 
-struct note *notes_next(const struct explain *x, size_t *pos)
-{
-	void *n = NULL;
-
-	return hash_next(x->notes, pos, NULL, &n) ? n : NULL;
-}
-
-static struct note *note_get(struct explain *x, __u32 sid)
-{
-	struct note *n = note_of(x, sid);
-
-	if (n)
-		return n;
-	n = calloc(1, sizeof(*n) + x->note_bytes);
-	if (!n)
-		return NULL;
-	n->sid = sid;
-	n->fd = -1;
-	n->opts[OPT_LINGER].n = -1;
-	if (!hash_put(x->notes, sid, n))
-		return n;
-	free(n);
-	return NULL;
-}
-
-static void note_die(struct explain *x, struct note *n, __u64 t_ns)
-{
-	if (n->dead)
-		return;
-	n->dead = true;
-	n->t_dead = t_ns;
-	TAILQ_INSERT_TAIL(&x->dead, n, link);
-}
-
-/* The other end lives and may yet ask how this one left. */
-static bool note_needed(const struct explain *x, const struct note *n)
-{
-	const struct note *peer = note_peer(x, n);
-
-	return peer && !peer->dead && peer->peer == n->sid;
-}
-
-void notes_tick(struct explain *x, __u64 now_ns)
-{
-	struct note *n;
-
-	while ((n = TAILQ_FIRST(&x->dead)) && now_ns > n->t_dead + NOTE_KEPT_NS) {
-		TAILQ_REMOVE(&x->dead, n, link);
-		if (note_needed(x, n)) {
-			n->t_dead = now_ns;
-			TAILQ_INSERT_TAIL(&x->dead, n, link);
-			continue;
-		}
-		hash_del(x->notes, n->sid);
-		free(n);
-	}
-}
-
-void notes_free(struct explain *x)
-{
-	size_t pos = 0;
-	void *n;
-
-	while (x->notes && hash_next(x->notes, &pos, NULL, &n))
-		free(n);
-	hash_free(x->notes);
-}
-
 /* --- what a step says of its socket --- */
 
 static void mark(struct note *n, enum mark_kind kind, const struct step *s, __s64 value)
@@ -152,7 +69,7 @@ static void mark_count(struct note *n, enum mark_kind kind, const struct step *s
 }
 
 /* Who it is now: an object of the model may be filled in late. */
-static void note_identity(struct note *n, const struct sock *s)
+static void note_identity(struct explain *x, struct note *n, const struct sock *s)
 {
 	n->number = sock_number(s);
 	n->netns = s->netns ? s->netns : n->netns;
@@ -163,7 +80,7 @@ static void note_identity(struct note *n, const struct sock *s)
 	if (s->role != ROLE_NONE)
 		n->role = s->role;
 	if (s->src.family)
-		n->src = s->src;
+		note_moves(x, n, &s->src);
 	if (s->dst.family)
 		n->dst = s->dst;
 	if (s->peer)
@@ -313,7 +230,7 @@ static int note_call(struct explain *x, struct note *n, const struct step *s)
 	child = note_get(x, s->sock2->sid);
 	if (!child)
 		return -ENOMEM;
-	note_identity(child, s->sock2);
+	note_identity(x, child, s->sock2);
 	if (call_is_accept(c)) {
 		child->pid = c->e.pid;
 		child->fd = (int)c->ret;
@@ -419,7 +336,7 @@ int notes_step(struct explain *x, const struct step *s)
 	n = note_get(x, s->sock->sid);
 	if (!n)
 		return -ENOMEM;
-	note_identity(n, s->sock);
+	note_identity(x, n, s->sock);
 	if (s->ev->kind == EV_CALL)
 		err = note_call(x, n, s);
 	else if (s->ev->kind == EV_SEGMENT)

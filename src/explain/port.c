@@ -122,18 +122,16 @@ static bool in_the_way(const struct explain *x, const struct wanted *want, const
 	struct claims c = port_claims(x, n);
 
 	return n != want->n && n->protocol == want->n->protocol && n->netns == want->n->netns &&
-	       n->src.port == want->at.port && holds_port(x, n) &&
-	       addrs_meet(&want->at, want->claims.v6only, &n->src, c.v6only) &&
+	       holds_port(x, n) && addrs_meet(&want->at, want->claims.v6only, &n->src, c.v6only) &&
 	       !get_along(&want->claims, &c, hold_of(x, n) == HOLD_LISTENER);
 }
 
 static void find_socket(const struct explain *x, const struct wanted *want, struct found *f)
 {
 	const struct note *n;
-	size_t pos = 0;
 	enum hold hold;
 
-	while ((n = notes_next(x, &pos))) {
+	for (n = notes_at(x, want->at.port, NULL); n; n = notes_at(x, want->at.port, n)) {
 		if (!in_the_way(x, want, n))
 			continue;
 		hold = hold_of(x, n);

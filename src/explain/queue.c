@@ -172,9 +172,8 @@ static struct left count_left(const struct explain *x, const struct note *l)
 	const struct mark *since;
 	const struct sock *s;
 	struct note *n;
-	size_t pos = 0;
 
-	while ((n = notes_next(x, &pos))) {
+	for (n = notes_living(x, NULL); n; n = notes_living(x, n)) {
 		s = model_sock(x->m, n->sid);
 		since = note_mark(n, MARK_ESTABLISHED);
 		if (n->listener != l->sid || n->dead || !since || !s || s->seeded ||
@@ -270,11 +269,10 @@ static int listener_over(struct explain *x, const struct step *s, struct note *n
 static int queue_finish(struct explain *x, __u64 now_ns)
 {
 	struct note *n;
-	size_t pos = 0;
 	int err = 0;
 
 	(void)now_ns;
-	while (!err && (n = notes_next(x, &pos)))
+	for (n = notes_living(x, NULL); !err && n; n = notes_living(x, n))
 		if (n->listening && !n->dead && n->protocol == IPPROTO_TCP)
 			err = listener_over(x, NULL, n);
 	return err;

@@ -245,11 +245,10 @@ static int udp_step(struct explain *x, const struct step *s)
 static int udp_finish(struct explain *x, __u64 now_ns)
 {
 	struct note *n;
-	size_t pos = 0;
 	int err = 0;
 
 	(void)now_ns;
-	while (!err && (n = notes_next(x, &pos))) {
+	for (n = notes_living(x, NULL); !err && n; n = notes_living(x, n)) {
 		if (n->protocol == IPPROTO_UDP)
 			err = udp_sum_up(x, n, udp_own(x, n)->last_drop.id,
 					 udp_own(x, n)->last_drop.t_ns);

@@ -18,12 +18,10 @@ static const struct note *connected_there(const struct explain *x, const struct 
 					  const struct ev_addr *to)
 {
 	const struct note *m;
-	size_t pos = 0;
 
-	while ((m = notes_next(x, &pos)))
+	for (m = notes_at(x, to->port, NULL); m; m = notes_at(x, to->port, m))
 		if (m != from && m->protocol == IPPROTO_UDP && !m->dead &&
-		    m->netns == from->netns && m->src.port == to->port && m->dst.port &&
-		    !addr_equal(&m->dst, &from->src))
+		    m->netns == from->netns && m->dst.port && !addr_equal(&m->dst, &from->src))
 			return m;
 	return NULL;
 }
