@@ -295,12 +295,10 @@ __noinline int sock_last_close(struct sock_state *st, u64 sk)
 {
 	const void *skp = (const void *)sk;
 	struct event_sock *r;
-	struct ev_addr src, dst;
 
 	if (!st || sock_is_tcp(st))
 		return 0;
-	sock_addrs(skp, &src, &dst);
-	port_unregister(st, &src);
+	port_unregister(st);
 	early_end(st, false);
 	if (st->scope == SCOPE_IN) {
 		r = emit_reserve(EV_SOCK_CLOSED, sizeof(*r));

@@ -49,6 +49,8 @@ struct sock_state {
 	u8 state; /* TCP: as the last change left it, 0 = none seen yet */
 	u8 pad;
 	u16 lport; /* local port as last announced, host order; 0 = none yet */
+	u16 in_port; /* its port in `ports`: the socket itself gives it up before it is told to be gone */
+	u16 pad2;
 	u32 parent;
 	u32 early_lost; /* calls that found no place there: lost only if the socket comes into scope */
 };

@@ -184,19 +184,23 @@ static __noinline int early_keep(struct sock_state *st, struct call_record *r)
 	return 0;
 }
 
-static __always_inline void port_register(const struct sock_state *st, u64 sk, const struct ev_addr *src)
+static __always_inline void port_register(struct sock_state *st, u64 sk, const struct ev_addr *src)
 {
 	struct port_key key = { .netns = st->netns, .port = src->port, .protocol = st->protocol };
 	struct port_state p = { .sk = sk, .sid = st->sid, .in_scope = st->scope == SCOPE_IN };
 
-	if (src->port && bpf_map_update_elem(&ports, &key, &p, BPF_ANY))
+	if (!src->port)
+		return;
+	if (bpf_map_update_elem(&ports, &key, &p, BPF_ANY))
 		count_lost(EV_SOCK);
+	else
+		st->in_port = src->port;
 }
 
-static __always_inline void port_unregister(const struct sock_state *st, const struct ev_addr *src)
+static __always_inline void port_unregister(const struct sock_state *st)
 {
-	struct port_key key = { .netns = st->netns, .port = src->port, .protocol = st->protocol };
-	struct port_state *p = bpf_map_lookup_elem(&ports, &key);
+	struct port_key key = { .netns = st->netns, .port = st->in_port, .protocol = st->protocol };
+	struct port_state *p = st->in_port ? bpf_map_lookup_elem(&ports, &key) : NULL;
 
 	if (p && p->sid == st->sid)
 		bpf_map_delete_elem(&ports, &key);

@@ -78,7 +78,6 @@ static __always_inline int on_child(struct sock *sk)
 static __always_inline int on_state(struct sock *sk, u32 old, u32 new)
 {
 	struct sock_state *st;
-	struct ev_addr src, dst;
 
 	if (old == TCP_LISTEN && new == TCP_SYN_RECV)
 		return on_child(sk);
@@ -93,22 +92,18 @@ static __always_inline int on_state(struct sock *sk, u32 old, u32 new)
 		return 0;
 	if (new == TCP_ESTABLISHED)
 		sock_announce(st, plain(sk));
-	if (old == TCP_LISTEN && new == TCP_CLOSE) {
-		sock_addrs(sk, &src, &dst);
-		port_unregister(st, &src);
-	}
+	if (old == TCP_LISTEN && new == TCP_CLOSE)
+		port_unregister(st);
 	return KERN_EMIT(st, sk, EV_STATE, old, new, 0);
 }
 
 static __always_inline int on_destroy(struct sock *sk)
 {
 	struct sock_state *st = sock_lookup(sk);
-	struct ev_addr src, dst;
 
 	if (!st)
 		return 0;
-	sock_addrs(sk, &src, &dst);
-	port_unregister(st, &src);
+	port_unregister(st);
 	early_end(st, false);
 	state_step(st, TCP_CLOSE, TCP_CLOSE);
 	if (st->scope == SCOPE_IN)
