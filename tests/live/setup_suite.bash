@@ -23,7 +23,7 @@ setup_suite() {
         echo "$TRACE is not there: run make first" >&2
         return 1
     fi
-    for prog in gcc ip nsenter python3 strace tcpdump ss curl nc socat timeout bpftool nft; do
+    for prog in ip nsenter python3 strace tcpdump ss curl nc socat timeout bpftool nft; do
         if ! command -v "$prog" >/dev/null; then
             echo "the live tests need $prog" >&2
             return 1
@@ -41,6 +41,10 @@ build_prog() { # SOURCE PROGRAM
     for input in "$1" "${1%/*}"/*.h; do
         [ "$2" -nt "$input" ] || fresh=0
     done
+    if [ "$fresh" = 0 ] && ! command -v gcc >/dev/null; then
+        echo "the live tests need gcc to build $2" >&2
+        return 1
+    fi
     if [ "$fresh" = 0 ]; then
         gcc -std=gnu11 -O2 -g -Wall -Wextra -Werror -pthread -o "$2" "$1"
     fi
