@@ -10,7 +10,7 @@
 
 #include "util/options.h"
 
-#define PROBES_MAX 512	/* rows a recording may bring; we write some dozens */
+#define ROWS_MAX 4096	/* probes or notes a recording may bring; we write some dozens */
 #define REASON_MAX 4095 /* highest number of a reason that is believed */
 
 static char *clean_copy(const char *text)
@@ -34,26 +34,26 @@ static int keep_text(char **where, const char *value)
 	return 0;
 }
 
-/* "NAME=how", at the end of the list. */
-static int keep_probe(struct session *s, const char *name, const char *how)
+/* "NAME=value", at the end of the list. */
+static int keep_row(char ***rows, size_t *n, const char *name, const char *value)
 {
 	char **list, *row, *clean;
 
-	if (s->n_probes >= PROBES_MAX)
+	if (*n >= ROWS_MAX)
 		return 0;
-	list = realloc(s->probes, (s->n_probes + 2) * sizeof(*list));
+	list = realloc(*rows, (*n + 2) * sizeof(*list));
 	if (!list)
 		return -ENOMEM;
-	s->probes = list;
-	list[s->n_probes] = NULL;
-	if (asprintf(&row, "%s=%s", name, how) < 0)
+	*rows = list;
+	list[*n] = NULL;
+	if (asprintf(&row, "%s=%s", name, value) < 0)
 		return -ENOMEM;
 	clean = clean_copy(row);
 	free(row);
 	if (!clean)
 		return -ENOMEM;
-	list[s->n_probes++] = clean;
-	list[s->n_probes] = NULL;
+	list[(*n)++] = clean;
+	list[*n] = NULL;
 	return 0;
 }
 
@@ -85,7 +85,9 @@ static int apply_pair(struct session *s, const char *key, const char *value, str
 	if (!strcmp(key, "scope"))
 		return keep_text(&s->scope, value);
 	if (!strncmp(key, "probe.", 6))
-		return keep_probe(s, key + 6, value);
+		return keep_row(&s->probes, &s->n_probes, key + 6, value);
+	if (!strncmp(key, "lab.", 4) || !strncmp(key, "said.", 5))
+		return keep_row(&s->notes, &s->n_notes, key, value);
 	if (!strncmp(key, "rst_reason.", 11))
 		return keep_reason(m, "rst_reason", key + 11, value);
 	if (!strncmp(key, "drop_reason.", 12))
@@ -118,16 +120,23 @@ int session_apply(struct session *s, const void *data, size_t len, struct model 
 	s->meta.version = s->version;
 	s->meta.scope = s->scope;
 	s->meta.probes = (const char *const *)s->probes;
+	s->meta.notes = (const char *const *)s->notes;
 	return 0;
+}
+
+static void rows_free(char **rows, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		free(rows[i]);
+	free(rows);
 }
 
 void session_free(struct session *s)
 {
-	size_t i;
-
-	for (i = 0; i < s->n_probes; i++)
-		free(s->probes[i]);
-	free(s->probes);
+	rows_free(s->probes, s->n_probes);
+	rows_free(s->notes, s->n_notes);
 	free(s->kernel);
 	free(s->backend);
 	free(s->version);

@@ -14,8 +14,8 @@ struct session {
 	struct session_meta meta; /* points into what follows */
 	unsigned int layers;	  /* LAYER_* the run looked at, 0 = not said */
 	char *kernel, *backend, *version, *scope;
-	char **probes; /* NULL-terminated */
-	size_t n_probes;
+	char **probes, **notes; /* NULL-terminated */
+	size_t n_probes, n_notes;
 };
 
 /*

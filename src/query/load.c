@@ -7,6 +7,7 @@
 #include "load.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "../event/names.h"
 #include "../event/tcp.h"
 #include "../model/step.h"
+#include "../util/options.h"
 
 const char *load_errno(__s64 ret)
 {
@@ -224,6 +226,32 @@ static int load_probes(struct render *r, const struct session_meta *meta)
 	return err;
 }
 
+static int load_note(struct render *r, const char *key, size_t len, const char *value)
+{
+	char name[64];
+	long n;
+
+	if (option_number(value, 0, LONG_MAX, &n))
+		return meta_text(r, key, len, value);
+	snprintf(name, sizeof(name), "%.*s", (int)len, key);
+	return meta_int(r, name, (__u64)n);
+}
+
+/* What ./lab added: numbers as numbers, so that checks can count with them. */
+static int load_notes(struct render *r, const struct session_meta *meta)
+{
+	const char *const *note = meta->notes;
+	const char *value;
+	int err = 0;
+
+	for (; !err && note && *note; note++) {
+		value = strchr(*note, '=');
+		if (value)
+			err = load_note(r, *note, (size_t)(value - *note), value + 1);
+	}
+	return err;
+}
+
 static int load_meta(struct render *r, const struct session_meta *meta)
 {
 	int err = meta_text(r, "version", 7, meta->version);
@@ -238,7 +266,9 @@ static int load_meta(struct render *r, const struct session_meta *meta)
 		err = meta_int(r, "start_boot_ns", meta->start_boot_ns);
 	if (!err)
 		err = meta_int(r, "start_unix_ns", meta->start_unix_ns);
-	return err ? err : load_probes(r, meta);
+	if (!err)
+		err = load_probes(r, meta);
+	return err ? err : load_notes(r, meta);
 }
 
 static void load_close(struct render *r)

@@ -347,7 +347,7 @@ static const struct column loss_columns[] = {
 static const struct column meta_columns[] = {
 	[COL_META_KEY] = { "key", "TEXT PRIMARY KEY",
 			   .doc = "version, kernel, backend, scope, start_boot_ns, start_unix_ns, events, "
-				  "lost, complete, ..." },
+				  "lost, complete, ...; of a lab lab.NAME, said.N, said.N.t_ns" },
 	[COL_META_VALUE] = { "value", "", .doc = "text or number" },
 };
 

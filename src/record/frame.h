@@ -44,7 +44,8 @@ struct frame {
 /*
  * Meta keys: "version" (of socklens), "kernel", "machine", "backend", "start_boot_ns", "start_unix_ns" (the
  * same moment on both clocks: the anchor), "scope" (words), "layers", "command", "probe.NAME" = how it is seen
- * or "missing: why", "rst_reason.N", "drop_reason.N" = name.
+ * or "missing: why", "rst_reason.N", "drop_reason.N" = name; added
+ * by ./lab, "lab.NAME" = what an exercise was run with, "said.N" = a line its programs printed.
  */
 
 /* A stream of frames: the live kernel and a recording are both one. */

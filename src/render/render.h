@@ -32,6 +32,7 @@ struct session_meta {
 	__u64 start_boot_ns, start_unix_ns;
 	const char *kernel, *backend, *version, *scope;
 	const char *const *probes; /* "name=how" strings, NULL-terminated */
+	const char *const *notes; /* "lab.NAME=value" and "said.N=line", added by ./lab; likewise */
 };
 
 struct render;
