@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# `make help` lists the targets. Everything built lands in .output/, but for ./trace.
+# `make help` lists the targets. Everything built lands in .output/, but for ./trace and ./lab.
 # V=1 shows the commands; DEBUG=1 and ASAN=1 change the build; CC=gcc or CC=clang.
 
 OUTPUT := .output
@@ -22,17 +22,22 @@ OURS := $(SANITIZE) -Ibpf -Isrc -I$(OUTPUT)
 
 # Found by folder: a new file needs no line here.
 SRCS := $(filter-out src/lab/%,$(wildcard src/*.c src/*/*.c))
+LAB_SRCS := $(wildcard src/lab/*.c)
 OBJS := $(SRCS:src/%.c=$(OUTPUT)/obj/%.o) $(OUTPUT)/obj/schema_json.o
 # What needs neither kernel nor libbpf, and so is what the unit tests link.
 CORE_OBJS := $(filter-out $(addprefix $(OUTPUT)/obj/,main.o cmd/% capture/%),$(OBJS))
+LAB_OBJS := $(LAB_SRCS:src/%.c=$(OUTPUT)/obj/%.o)
+# Of these ./lab takes what it shows and checks recordings with.
+CMD_OBJS := $(filter $(OUTPUT)/obj/cmd/%,$(OBJS))
 LABS := $(patsubst %.c,$(OUTPUT)/%,$(wildcard labs/*/*.c))
 UNIT_TESTS := $(patsubst %.c,$(OUTPUT)/%,$(wildcard tests/unit/test_*.c))
 # Programs that tests start and trace: tests/FOLDER/progs/NAME.c becomes .output/tests/FOLDER/NAME.
 TEST_PROGRAMS := $(subst /progs/,/,$(patsubst %.c,$(OUTPUT)/%,$(wildcard tests/*/progs/*.c)))
 
 # Linked statically, so that ./trace runs where only the C library is.
-STATIC_LIBS = -Wl,-Bstatic $(filter-out -lm,$(shell $(PKG_CONFIG) --static --libs libbpf libelf libcap sqlite3)) \
-	-Wl,-Bdynamic -lm
+static_libs = -Wl,-Bstatic $(filter-out -lm,$(shell $(PKG_CONFIG) --static --libs $(1))) -Wl,-Bdynamic -lm
+STATIC_LIBS = $(call static_libs,libbpf libelf libcap sqlite3)
+LAB_LIBS = $(call static_libs,sqlite3)
 # What the core needs of these, for the unit tests.
 CORE_LIBS = $(shell $(PKG_CONFIG) --libs sqlite3)
 # clang -target bpf does not look where Debian keeps the headers of the machine (asm/).
@@ -59,7 +64,7 @@ need_root = @[ "$$(id -u)" = 0 ] || { echo "This needs root: sudo make $@" >&2; 
 
 ##@ Build
 .PHONY: all
-all: trace ## build ./trace (no root, no network)
+all: trace lab labs ## build ./trace, ./lab and the labs (no root, no network)
 	@:
 
 .PHONY: labs
@@ -71,17 +76,26 @@ deps: ## install the packages needed to build and to test (as root)
 	$(Q).ci/install build test
 
 .PHONY: install
-install: trace ## copy ./trace and its man pages below PREFIX (/usr/local), in DESTDIR
+install: trace lab labs ## copy ./trace, ./lab, the labs and the man pages below PREFIX (/usr/local), in DESTDIR
 	$(call msg,INSTALL,$(DESTDIR)$(PREFIX)/bin/trace)
 	$(Q)install -D -m 755 trace $(DESTDIR)$(PREFIX)/bin/trace
+	$(call msg,INSTALL,$(DESTDIR)$(PREFIX)/bin/lab)
+	$(Q)install -D -m 755 lab $(DESTDIR)$(PREFIX)/bin/lab
+	$(Q)for file in $$(find labs -type f); do \
+		mode=644; [ ! -x $$file ] || mode=755; \
+		install -D -m $$mode $$file $(DESTDIR)$(PREFIX)/share/socklens/$$file; \
+	done
+	$(Q)for program in $(LABS:$(OUTPUT)/%=%); do \
+		install -D -m 755 $(OUTPUT)/$$program $(DESTDIR)$(PREFIX)/lib/socklens/$$program; \
+	done
 	$(Q)for page in $(wildcard src/man/*.[18]); do \
 		install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; \
 	done
 
 .PHONY: clean
 clean: ## remove everything that was built
-	$(call msg,CLEAN,$(OUTPUT) trace)
-	$(Q)rm -rf $(OUTPUT) trace
+	$(call msg,CLEAN,$(OUTPUT) trace lab)
+	$(Q)rm -rf $(OUTPUT) trace lab
 
 ##@ Run
 .PHONY: demo
@@ -105,15 +119,33 @@ test: ## install what is needed, build, run every test (as root); T=tests/x.bats
 unit: $(UNIT_TESTS) ## build and run the unit tests (no root)
 	$(Q)tests/run $(sort $(UNIT_TESTS))
 
+.PHONY: labs-soak
+labs-soak: ## test all labs, or lab L, N times over; count the failures of each (as root)
+	$(need_root)
+	$(Q).ci/as-owner $(MAKE) $(jobs) all
+	$(Q)tests/labs-soak $(or $(N),20) $(L)
+
 .PHONY: live
 live: ## run the tests that trace the running kernel (as root)
 	$(Q)$(MAKE) test T=tests/live
 
 .PHONY: test-programs
-test-programs: trace $(LABS) $(TEST_PROGRAMS)
+test-programs: trace lab $(LABS) $(TEST_PROGRAMS)
 	@:
 
 ##@ Develop
+.PHONY: labs-record
+labs-record: ## run the experiment of lab L, or of all, and keep it as its run.rec (as root)
+	$(need_root)
+	$(Q).ci/as-owner $(MAKE) $(jobs) all
+	$(Q)for lab in $(or $(L),$(notdir $(patsubst %/run,%,$(wildcard labs/*/run)))); do \
+		./lab run $$lab --record labs/$$lab/run.rec || exit; chmod 644 labs/$$lab/run.rec; \
+	done
+
+.PHONY: docs-update
+docs-update: all ## write into the handouts what their commands print
+	$(Q)tests/handout.py --update $(wildcard labs/*/README.md)
+
 .PHONY: check
 check: ## check who includes whom, and the scripts
 	$(Q)tests/check-layers
@@ -127,7 +159,7 @@ format: ## format the C files in place
 
 .PHONY: compile_commands.json
 compile_commands.json: $(OUTPUT)/ ## tell editors how files are compiled (in .output/, see .clangd)
-	$(Q){ sep='['; for f in $(SRCS); do \
+	$(Q){ sep='['; for f in $(SRCS) $(LAB_SRCS); do \
 		printf '%s\n{"directory":"%s","file":"%s","command":"%s"}' "$$sep" '$(CURDIR)' "$$f" \
 			'$(COMPILE) $(OURS) -c '"$$f"; sep=','; done; \
 	printf ',\n{"directory":"%s","file":"bpf/trace.bpf.c","command":"%s"}\n]\n' '$(CURDIR)' \
@@ -175,6 +207,10 @@ trace: $(OBJS)
 	$(call msg,LINK,$@)
 	$(Q)$(COMPILE) $(SANITIZE) $(LDFLAGS) $^ $(STATIC_LIBS) -o $@
 
+lab: $(LAB_OBJS) $(OUTPUT)/cmd.a $(OUTPUT)/core.a
+	$(call msg,LINK,$@)
+	$(Q)$(COMPILE) $(SANITIZE) $(LDFLAGS) $^ $(LAB_LIBS) -o $@
+
 $(OUTPUT)/obj/%.o: src/%.c $(OUTPUT)/flags | tools $$(@D)/
 	$(call msg,CC,$<)
 	$(Q)$(COMPILE) $(OURS) -MMD -MP -c $< -o $@
@@ -205,7 +241,9 @@ $(OUTPUT)/obj/schema_json.o: $(OUTPUT)/schema_json.c $(OUTPUT)/flags | tools $$(
 	$(call msg,CC,$<)
 	$(Q)$(COMPILE) $(SANITIZE) -c $< -o $@
 
+$(OUTPUT)/cmd.a: $(CMD_OBJS)
 $(OUTPUT)/core.a: $(CORE_OBJS)
+$(OUTPUT)/cmd.a $(OUTPUT)/core.a:
 	$(call msg,AR,$@)
 	$(Q)rm -f $@ && ar rcs $@ $^
 
@@ -225,4 +263,4 @@ $(LABS): $(OUTPUT)/%: %.c $(OUTPUT)/flags | tools $$(@D)/
 $(TEST_PROGRAMS): $$(subst $(OUTPUT)/,,$$(@D))/progs/$$(@F).c $(OUTPUT)/flags | tools $$(@D)/
 	$(program)
 
--include $(OBJS:.o=.d) $(OUTPUT)/trace.tmp.bpf.d $(addsuffix .d,$(LABS) $(UNIT_TESTS) $(TEST_PROGRAMS))
+-include $(OBJS:.o=.d) $(LAB_OBJS:.o=.d) $(OUTPUT)/trace.tmp.bpf.d $(addsuffix .d,$(LABS) $(UNIT_TESTS) $(TEST_PROGRAMS))

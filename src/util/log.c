@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 enum log_level log_level = LOG_INFO;
+const char *log_program = "trace";
 
 /* One write per line, so that lines of several processes do not mix. errno survives. */
 static void log_line(enum log_level level, const char *mark, const char *format, va_list args)
@@ -17,7 +18,7 @@ static void log_line(enum log_level level, const char *mark, const char *format,
 
 	if (level > log_level)
 		return;
-	n = snprintf(line, room, "trace: %s", mark);
+	n = snprintf(line, room, "%s: %s", log_program, mark);
 	m = vsnprintf(line + n, room - n, format, args);
 	if (m < 0)
 		m = 0;

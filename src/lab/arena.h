@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An arena: where programs of a lab run, those of learners among them.
+ *
+ * It has namespaces of its own for processes, network, mounts and IPC. In it every file system is
+ * read-only but for a /tmp of 16 MiB that holds the programs; they run as the learner (where there
+ * is only root: as nobody), without a terminal, and cannot gain rights. Whatever they do, they end with
+ * the arena, and so do its namespaces and files; should ./lab itself be killed, the kernel ends the
+ * arena.
+ */
+#ifndef SOCKLENS_LAB_ARENA_H
+#define SOCKLENS_LAB_ARENA_H
+
+#include <sys/types.h>
+
+#include "lines.h"
+#include "user.h"
+
+#define ARENA_FILES 32
+#define ARENA_SETTINGS 32
+#define ARENA_TASKS 64	 /* processes; more is taken for a mistake */
+#define ARENA_MEMORY 512 /* MiB each process may map */
+#define ARENA_DISK 16	 /* MiB in /tmp */
+
+/* What is put into the arena's folder, and what is started there. */
+struct arena_plan {
+	const struct user *user;
+	const char *script;	/* name of the file that is run; it ends, the arena ends */
+	bool prepare;		/* there is a file "arena": run it first, with root's rights */
+	int files[ARENA_FILES]; /* descriptors, open for reading */
+	const char *names[ARENA_FILES];
+	size_t n_files;
+	char *settings[ARENA_SETTINGS + 1]; /* environment, "NAME=value", NULL-terminated */
+	size_t n_settings;
+};
+
+enum arena_how {
+	ARENA_ENDED,	   /* the script ended by itself */
+	ARENA_LIMIT,	   /* the time was over */
+	ARENA_FLOOD,	   /* it printed too much */
+	ARENA_CROWD,	   /* it started too many processes */
+	ARENA_INTERRUPTED, /* somebody wants us to end */
+};
+
+struct arena {
+	pid_t pid; /* its first process, as we see it; 0: there is no arena */
+	int go, said, out;
+	struct lines lines;
+	enum arena_how how;
+	int status; /* of wait(2), of the script; valid if ENDED */
+};
+
+/* 0, or negative errno with one sentence in err: that is no fault of what runs in there. */
+int arena_open(struct arena *a, const struct arena_plan *plan, char *err, size_t size);
+/*
+ * Start the script and wait, at most limit_ms. interrupted(), asked after each signal, says whether
+ * to give up. echo: print each line as it comes. 0, or negative errno with one sentence in err.
+ */
+int arena_run(struct arena *a, unsigned int limit_ms, bool (*interrupted)(void), bool echo,
+	      char *err, size_t size);
+/* Ends everything in it. Nothing is left when this returns. */
+void arena_close(struct arena *a);
+
+#endif

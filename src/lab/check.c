@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lab check: compiles the learner's file, runs it three times with other ports, sizes and variants,
+ * and lets the evidence decide.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cmd/cmd.h"
+#include "compile.h"
+#include "lab.h"
+#include "page.h"
+#include "saved.h"
+#include "trial.h"
+#include "util/options.h"
+
+#define RUNS 3
+#define OUTPUT_LINES 12 /* of the programs' own that are shown after a run that failed */
+#define CHECK_FAILED 1	/* exit statuses of trace check */
+#define CHECK_AGAIN 2
+
+struct check {
+	struct session *s;
+	struct variants variants;
+	char source[PATH_MAX], program[PATH_MAX], recording[PATH_MAX];
+	__u64 seed;
+	struct buf found; /* what trace check printed about the latest run */
+};
+
+/* --- what no evidence is needed for --- */
+
+struct bound {
+	const char *name; /* as a check has one */
+	char why[200];
+};
+
+/* The learner's program broke a rule that holds for every lab. False: it kept them all. */
+static bool broke_bounds(const struct trial *t, struct bound *b)
+{
+	int status = t->status;
+
+	*b = (struct bound){ 0 };
+	if (t->how == ARENA_LIMIT) {
+		b->name = "it ends by itself";
+		snprintf(
+			b->why, sizeof(b->why),
+			"after %.1f s the run was not over; everything in it was ended. Which call "
+			"did not return?",
+			trial_limit_ms(t) / 1000.0);
+	} else if (t->how == ARENA_FLOOD) {
+		b->name = "it prints little";
+		snprintf(b->why, sizeof(b->why),
+			 "it printed more than %d lines or %d bytes, and was ended", LINES_MAX,
+			 LINES_BYTES);
+	} else if (t->how == ARENA_CROWD) {
+		b->name = "it starts few processes";
+		snprintf(b->why, sizeof(b->why),
+			 "more than %d processes were there at once; all were ended. Does every "
+			 "child end?",
+			 ARENA_TASKS);
+	} else if (WIFEXITED(status) && WEXITSTATUS(status) > 128) {
+		b->name = "it does not crash";
+		snprintf(b->why, sizeof(b->why), "signal %d ended it: %s",
+			 WEXITSTATUS(status) - 128, strsignal(WEXITSTATUS(status) - 128));
+	} else if (status) {
+		b->name = "it ends with status 0";
+		snprintf(b->why, sizeof(b->why), "it ended with status %d: what did it print?",
+			 WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+	}
+	return b->name;
+}
+
+/* --- one run --- */
+
+static void print_output(const struct trial *t)
+{
+	size_t i;
+
+	if (t->lines.n)
+		printf("  it printed\n");
+	for (i = 0; i < t->lines.n && i < OUTPUT_LINES; i++)
+		printf("    | %s\n", t->lines.at[i].text);
+	if (t->lines.n > OUTPUT_LINES)
+		printf("    | ... and %zu lines more\n", t->lines.n - OUTPUT_LINES);
+}
+
+static void print_failed(const struct check *c, const struct trial *t, const struct bound *b)
+{
+	print_output(t);
+	printf("\n");
+	if (b->name)
+		printf("FAIL   %s\n       %s\n", b->name, b->why);
+	printf("%s", c->found.data ? c->found.data : "");
+	printf("\nThis run again: sudo ./lab check %s%s%s --seed %llu\n"
+	       "Its whole story: ./trace show %s\n"
+	       "Why, in words:   ./trace explain %s\n",
+	       c->s->lab->number, c->s->opts.word ? " " : "",
+	       c->s->opts.word ? c->s->opts.word : "", (unsigned long long)c->seed, c->recording,
+	       c->recording);
+}
+
+static int decide(struct check *c, const struct trial *t, int number)
+{
+	char sql[PATH_MAX], settings[256];
+	char *args[] = { "check", c->recording, lab_path(sql, c->s->lab->dir, "check.sql"), NULL };
+	struct bound bound;
+	bool broke = broke_bounds(t, &bound);
+	int found;
+
+	if (t->how == ARENA_ENDED && WIFEXITED(t->status) && WEXITSTATUS(t->status) == EXIT_LAB) {
+		print_output(t);
+		return lab_fail("the exercise of lab %s could not be staged: that is no fault of "
+				"your program",
+				c->s->lab->name);
+	}
+
+	buf_reset(&c->found);
+	found = page_trace(&c->s->user, cmd_check, args, &c->found);
+	if (found != 0 && found != CHECK_FAILED && found != CHECK_AGAIN)
+		return lab_fail("the checks of lab %s could not be made: that is no fault of your "
+				"program",
+				c->s->lab->name);
+	trial_settings(t, settings, sizeof(settings));
+	printf("run %d of %d  %-6s %s: %s\n", number + 1, RUNS,
+	       found == CHECK_AGAIN ? "AGAIN" :
+	       broke || found	    ? "FAIL" :
+				      "pass",
+	       t->variant->name, settings);
+	if (found == CHECK_AGAIN) {
+		printf("%s", c->found.data ? c->found.data : "");
+		return EXIT_LAB_AGAIN;
+	}
+	if (!broke && !found)
+		return 0;
+	print_failed(c, t, &bound);
+	return EXIT_LAB_FAIL;
+}
+
+static int one_run(struct check *c, int number)
+{
+	struct trial t = { .lab = c->s->lab,
+			   .user = &c->s->user,
+			   .places = &c->s->places,
+			   .script = "grade",
+			   .variant = &c->variants.at[(size_t)number % c->variants.n],
+			   .seed = c->seed + (__u64)number,
+			   .program = c->program,
+			   .recording = c->recording,
+			   .interrupted = lab_interrupted };
+	char err[PATH_MAX + 256];
+	int status;
+
+	if (trial_run(&t, err, sizeof(err)))
+		status = lab_fail("%s", err);
+	else if (t.how == ARENA_INTERRUPTED)
+		status = lab_fail("interrupted");
+	else
+		status = decide(c, &t, number);
+	lines_free(&t.lines);
+	return status;
+}
+
+/* --- the whole --- */
+
+static int compiled(struct check *c)
+{
+	char err[PATH_MAX + 256];
+	struct buf said = { 0 };
+	enum compile_result r =
+		compile(&c->s->user, c->source, c->program, &said, err, sizeof(err));
+	int status = 0;
+
+	if (r == COMPILE_OK && said.len)
+		printf("Your program compiles, but the compiler warns:\n%s\n", said.data);
+	if (r == COMPILE_REFUSED) {
+		printf("Your program does not compile. The compiler says:\n%s\n",
+		       said.data ? said.data : "");
+		status = EXIT_LAB_FAIL;
+	} else if (r != COMPILE_OK) {
+		status = lab_fail("%s", err);
+	}
+	buf_free(&said);
+	return status;
+}
+
+static int passed(const struct check *c)
+{
+	char text[64], err[PATH_MAX + 128];
+	time_t now = time(NULL);
+	struct tm tm;
+
+	printf("\n%s", c->found.data ? c->found.data : "");
+	strftime(text, sizeof(text), "%F %T\n", localtime_r(&now, &tm));
+	if (state_write(&c->s->state, STATE_PASSED, text, err, sizeof(err)))
+		return lab_fail("%s", err);
+	printf("\nPassed: %d runs, each with other numbers. Ours, to compare: ./lab solution %s\n",
+	       RUNS, c->s->lab->number);
+	return 0;
+}
+
+static int check_once(struct check *c)
+{
+	int status = compiled(c), i;
+
+	for (i = 0; !status && i < RUNS; i++)
+		status = one_run(c, i);
+	unlink(c->program);
+	return status ? status : passed(c);
+}
+
+/* Until somebody wants an end: the last status. */
+static int check_saved(struct check *c)
+{
+	int status;
+
+	for (;;) {
+		status = check_once(c);
+		printf("\nWaiting until you save %s (Ctrl-C ends) ...\n", c->source);
+		fflush(stdout);
+		if (saved_wait(c->source, lab_interrupted))
+			return status;
+		printf("\n");
+	}
+}
+
+static int choose_source(struct check *c)
+{
+	struct session *s = c->s;
+	char err[PATH_MAX + 128];
+	bool fresh;
+
+	if (s->opts.word) {
+		snprintf(c->source, sizeof(c->source), "%s", s->opts.word);
+		return s->lab->exercise ? 0 : lab_fail("lab %s has no exercise", s->lab->name);
+	}
+	if (state_work_file(&s->state, s->lab, c->source, &fresh, err, sizeof(err)))
+		return lab_fail("%s", err);
+	printf("%s %s\n",
+	       fresh ? "A copy of the starter is now yours to edit:" : "Your file:", c->source);
+	return 0;
+}
+
+static int read_variants(struct check *c)
+{
+	char *text = lab_text(c->s->lab->dir, "variants"), err[256];
+	int ret = variants_parse(&c->variants, text, err, sizeof(err));
+
+	free(text);
+	return ret ? lab_fail("lab %s: %s", c->s->lab->name, err) : 0;
+}
+
+static int choose_seed(struct check *c)
+{
+	long seed;
+
+	c->seed = variants_seed();
+	if (!c->s->opts.seed)
+		return 0;
+	if (option_number(c->s->opts.seed, 0, INT_MAX, &seed))
+		return lab_fail("--seed cannot be '%s'; give the number that a check has printed",
+				c->s->opts.seed);
+	c->seed = (__u64)seed;
+	return 0;
+}
+
+int lab_check(struct session *s)
+{
+	struct check c = { .s = s };
+	int status = choose_source(&c);
+
+	if (!status)
+		status = read_variants(&c);
+	if (!status)
+		status = choose_seed(&c);
+	if (!status)
+		status = lab_need_root(s, "check", NULL);
+	if (!status && state_make_folder(s->state.dir))
+		status = lab_fail("cannot make the folder '%s'", s->state.dir);
+	if (status)
+		return status;
+	lab_path(c.program, s->state.dir, "mine");
+	lab_path(c.recording, s->state.dir, "check.rec");
+	lab_catch_signals();
+	status = s->opts.watch ? check_saved(&c) : check_once(&c);
+	buf_free(&c.found);
+	return status;
+}

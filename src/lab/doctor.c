@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lab doctor: before the class. Each row is tried, not guessed.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "compile.h"
+#include "lab.h"
+#include "arena.h"
+#include "tracer.h"
+
+struct patient {
+	struct session *s;
+	int missing;
+};
+
+static bool never(void)
+{
+	return false;
+}
+
+static void row(struct patient *p, bool good, const char *what, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+static void row(struct patient *p, bool good, const char *what, const char *format, ...)
+{
+	va_list args;
+
+	p->missing += good ? 0 : 1;
+	printf("%-5s%-34s", good ? "ok" : "NO", what);
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	printf("\n");
+}
+
+static void look_at_labs(struct patient *p)
+{
+	struct labs *l = &p->s->labs;
+	bool tc = !access("/usr/sbin/tc", X_OK) || !access("/sbin/tc", X_OK);
+	size_t i, built = 0, recorded = 0, arenas = 0;
+	struct stat st;
+
+	for (i = 0; i < l->n; i++) {
+		built += !stat(l->at[i].programs, &st);
+		recorded += lab_has(&l->at[i], "run.rec");
+		arenas += lab_has(&l->at[i], "arena");
+	}
+	row(p, l->n, "labs", "%zu in %s", l->n, p->s->places.labs);
+	row(p, built == l->n, "their programs", "%zu of %zu are built%s", built, l->n,
+	    built == l->n ? "" : "; type 'make labs'");
+	row(p, true, "recorded, for a class without root", "%zu of %zu", recorded, l->n);
+	if (arenas)
+		row(p, tc, "tc, which shapes the network", "%s",
+		    tc ? "found" : "'sudo apt-get install iproute2' brings it");
+}
+
+static void look_at_compiler(struct patient *p)
+{
+	char source[] = "/tmp/lab-doctor-XXXXXX", program[64], err[256];
+	int fd = mkstemp(source);
+	static const char text[] = "#include <sys/socket.h>\nint main(void) { return 0; }\n";
+	struct buf said = { 0 };
+	enum compile_result r = COMPILE_BROKEN;
+
+	snprintf(program, sizeof(program), "%s.out", source);
+	snprintf(err, sizeof(err), "cannot write in /tmp");
+	if (fd >= 0 && write(fd, text, sizeof(text) - 1) == (ssize_t)sizeof(text) - 1)
+		r = compile(&p->s->user, source, program, &said, err, sizeof(err));
+	row(p, r == COMPILE_OK, "a C compiler", "%s",
+	    r == COMPILE_OK	 ? "compiles" :
+	    r == COMPILE_REFUSED ? "it lacks headers; 'sudo apt-get install libc6-dev'" :
+				   err);
+	buf_free(&said);
+	if (fd >= 0)
+		close(fd);
+	unlink(source);
+	unlink(program);
+}
+
+static void look_at_state(struct patient *p)
+{
+	struct session *s = p->s;
+	char err[PATH_MAX + 128] = "";
+	bool good;
+
+	s->state = (struct state){ 0 };
+	if (s->labs.n)
+		state_find(&s->state, &s->user, &s->labs.at[0]);
+	good = !state_write(&s->state, "doctor", "", err, sizeof(err));
+	state_forget(&s->state, "doctor");
+	row(p, good, "what you did is kept", "%s", good ? s->state.dir : err);
+}
+
+/* An arena in which nothing happens, with the tracer on it: all that a check needs. */
+static void look_at_root(struct patient *p)
+{
+	struct session *s = p->s;
+	struct arena_plan plan = { .user = &s->user, .script = "true" };
+	char err[PATH_MAX + 256] = "", file[PATH_MAX];
+	struct tracer tracer = { .ready = -1 };
+	struct arena arena = { .go = -1, .said = -1, .out = -1 };
+	int ret = -1;
+
+	lab_path(file, s->state.dir, "doctor.rec");
+	plan.names[0] = plan.script;
+	plan.files[0] = open("/bin/true", O_RDONLY | O_CLOEXEC);
+	plan.n_files = plan.files[0] >= 0;
+	ret = arena_open(&arena, &plan, err, sizeof(err));
+	row(p, !ret, "a place to run programs in", "%s", ret ? err : "with namespaces of its own");
+	if (!ret) {
+		ret = tracer_start(&tracer, &s->user, &s->places, arena.pid, file, 10, err,
+				   sizeof(err));
+		if (!ret)
+			ret = tracer_wait_ready(&tracer, err, sizeof(err));
+		if (!ret)
+			ret = arena_run(&arena, 5000, never, false, err, sizeof(err));
+		if (!ret)
+			ret = tracer_stop(&tracer, err, sizeof(err));
+		row(p, !ret, "the tracer sees it", "%s", ret ? err : "and records");
+	}
+	arena_close(&arena);
+	close(plan.files[0]);
+	unlink(file);
+}
+
+int lab_doctor(struct session *s)
+{
+	struct patient p = { .s = s };
+
+	look_at_labs(&p);
+	row(&p, !access("/bin/bash", X_OK), "bash, which starts the programs", "/bin/bash");
+	look_at_compiler(&p);
+	look_at_state(&p);
+	if (s->user.root)
+		look_at_root(&p);
+	else
+		row(&p, true, "root", "not now: 'sudo ./lab doctor' tries run and check, too");
+	printf("%s\n", p.missing    ? "Something is missing: see above." :
+		       s->user.root ? "Everything works here." :
+				      "What needs no root works here: show, predict, watch, hint.");
+	return p.missing ? EXIT_LAB_FAIL : 0;
+}

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ./lab: the workshop. The command line, and the table of sub-commands.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lab.h"
+#include "util/log.h"
+#include "util/options.h"
+#include "util/version.h"
+
+enum operands { TAKES_NOTHING, TAKES_LAB, TAKES_LAB_AND_WORD };
+
+struct lab_command {
+	const char *name;
+	int (*run)(struct session *s);
+	enum operands takes;
+	const char *args, *help;
+};
+
+static const struct lab_command commands[] = {
+	{ "list", lab_list, TAKES_NOTHING, "", "the labs, their minutes, and how far you are" },
+	{ "show", lab_show, TAKES_LAB, "NN", "the handout" },
+	{ "predict", lab_predict, TAKES_LAB_AND_WORD, "NN [LETTERS]",
+	  "say what will happen, before you see it" },
+	{ "run", lab_run, TAKES_LAB, "NN", "the experiment, traced (root)" },
+	{ "watch", lab_watch, TAKES_LAB, "NN", "the experiment as it was recorded (no root)" },
+	{ "check", lab_check, TAKES_LAB_AND_WORD, "NN [FILE]",
+	  "your program against the evidence of three runs (root)" },
+	{ "hint", lab_hint, TAKES_LAB, "NN", "one hint; each time one more" },
+	{ "solution", lab_solution, TAKES_LAB, "NN", "ours, once yours has passed" },
+	{ "reset", lab_reset, TAKES_LAB, "NN", "begin again; your file is kept aside" },
+	{ "doctor", lab_doctor, TAKES_NOTHING, "", "before the class: what works here" },
+	{ 0 },
+};
+
+enum option_id { OPT_SKIP = OPTION_LONG, OPT_GIVE_UP, OPT_WATCH, OPT_SEED, OPT_RECORD };
+
+static const struct option_row rows[] = {
+	{ .id = OPT_SKIP,
+	  .name = "skip-prediction",
+	  .help = "run, watch: show it without a prediction (for teachers)" },
+	{ .id = OPT_GIVE_UP, .name = "give-up", .help = "solution: without having passed" },
+	{ .id = OPT_WATCH, .name = "watch", .help = "check: again whenever the file is saved" },
+	{ .id = OPT_SEED,
+	  .name = "seed",
+	  .argname = "N",
+	  .help = "check: the same ports and sizes again" },
+	{ .id = OPT_RECORD,
+	  .name = "record",
+	  .argname = "FILE",
+	  .help = "run: keep the recording as FILE" },
+	{ .id = 'h', .name = "help", .help = "show this text and end" },
+	{ .id = 'V', .name = "version", .help = "show the version and end" },
+	{ 0 },
+};
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int sig)
+{
+	interrupted = sig;
+}
+
+void lab_catch_signals(void)
+{
+	const struct sigaction act = { .sa_handler = on_signal };
+
+	sigaction(SIGINT, &act, NULL);
+	sigaction(SIGTERM, &act, NULL);
+	sigaction(SIGHUP, &act, NULL);
+}
+
+bool lab_interrupted(void)
+{
+	return interrupted;
+}
+
+int lab_fail(const char *format, ...)
+{
+	char line[1024];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	log_error("%s", line);
+	return EXIT_LAB;
+}
+
+int lab_need_root(const struct session *s, const char *command, const char *instead)
+{
+	const char *nn = s->lab->number;
+
+	if (s->user.root)
+		return 0;
+	if (!instead)
+		return lab_fail("this needs root: sudo ./lab %s %s", command, nn);
+	return lab_fail("this needs root: sudo ./lab %s %s; without root there is './lab %s %s'",
+			command, nn, instead, nn);
+}
+
+/* --- the command line --- */
+
+struct parsed {
+	const struct lab_command *command;
+	const char *lab;
+	struct lab_options opts;
+	bool help, version;
+};
+
+static int on_option(void *ctx, int id, const char *arg)
+{
+	struct parsed *p = ctx;
+
+	switch (id) {
+	case OPT_SKIP:
+		p->opts.skip_prediction = true;
+		break;
+	case OPT_GIVE_UP:
+		p->opts.give_up = true;
+		break;
+	case OPT_WATCH:
+		p->opts.watch = true;
+		break;
+	case OPT_SEED:
+		p->opts.seed = arg;
+		break;
+	case OPT_RECORD:
+		p->opts.record = arg;
+		break;
+	case 'V':
+		p->version = true;
+		break;
+	default:
+		p->help = true;
+	}
+	return 0;
+}
+
+static int take_operand(struct parsed *p, const char *arg)
+{
+	const struct lab_command *c;
+
+	if (!p->command) {
+		for (c = commands; c->name && strcmp(c->name, arg); c++)
+			;
+		p->command = c->name ? c : NULL;
+		if (!strcmp(arg, "help"))
+			p->help = true;
+		else if (!p->command)
+			return lab_fail("there is no sub-command '%s'; 'lab --help' lists them",
+					arg);
+		return 0;
+	}
+	if (!p->lab && p->command->takes != TAKES_NOTHING) {
+		p->lab = arg;
+		return 0;
+	}
+	if (p->lab && !p->opts.word && p->command->takes == TAKES_LAB_AND_WORD) {
+		p->opts.word = arg;
+		return 0;
+	}
+	return lab_fail("'%s' is too much: lab %s %s", arg, p->command->name, p->command->args);
+}
+
+static int parse(struct parsed *p, int argc, char **argv)
+{
+	char err[256];
+	int at;
+
+	while (argc > 1) {
+		at = options_parse(argc, argv, rows, on_option, p, err, sizeof(err));
+		if (at < 0)
+			return lab_fail("%s; 'lab --help' lists the options", err);
+		if (at < argc && take_operand(p, argv[at]))
+			return EXIT_LAB;
+		argc -= at;
+		argv += at;
+	}
+	if (p->help || p->version)
+		return 0;
+	if (!p->command)
+		return lab_fail("what shall it be? './lab list' shows the labs, './lab --help' the "
+				"rest");
+	if (!p->lab && p->command->takes != TAKES_NOTHING)
+		return lab_fail("which lab? lab %s %s; './lab list' shows the numbers",
+				p->command->name, p->command->args);
+	return 0;
+}
+
+static void print_help(void)
+{
+	const struct lab_command *c;
+	char words[32];
+
+	printf("Usage: lab SUB-COMMAND [NN] [OPTIONS]\n\n"
+	       "Predict, run, read the trace, write C, and be graded by what the kernel did.\n\n");
+	for (c = commands; c->name; c++) {
+		snprintf(words, sizeof(words), "%s %s", c->name, c->args);
+		printf("  %-22s%s\n", words, c->help);
+	}
+	printf("\n");
+	options_help(stdout, rows);
+	printf("\nExit status: 0 passed, 1 not yet, 2 run it again (events were lost), 125 could not\n"
+	       "be done. Manual: lab(1).\n");
+}
+
+/* --- the whole --- */
+
+static int start(struct session *s, const struct parsed *p)
+{
+	char err[PATH_MAX + 128];
+	int ret = user_start(&s->user);
+
+	if (ret)
+		return lab_fail("cannot act as the user behind sudo: %s; run it without sudo",
+				strerror(-ret));
+	if (places_find(&s->places, err, sizeof(err)) ||
+	    labs_find(&s->labs, &s->places, err, sizeof(err)))
+		return lab_fail("%s", err);
+	s->opts = p->opts;
+	if (!p->lab)
+		return 0;
+	s->lab = labs_get(&s->labs, p->lab);
+	if (!s->lab)
+		return lab_fail("there is no lab '%s'; './lab list' shows them", p->lab);
+	state_find(&s->state, &s->user, s->lab);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct parsed p = { 0 };
+	struct session s = { 0 };
+	int status;
+
+	setlocale(LC_CTYPE, "");
+	log_program = "lab";
+	status = parse(&p, argc, argv);
+	if (status)
+		return status;
+	if (p.help || p.version) {
+		if (p.version)
+			printf("socklens lab " SOCKLENS_VERSION "\n");
+		else
+			print_help();
+		return 0;
+	}
+	status = start(&s, &p);
+	if (!status)
+		status = p.command->run(&s);
+	labs_free(&s.labs);
+	return status;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Long text: into the pager if standard output is a terminal, with the learner's rights; what the
+ * sub-commands of ./trace print, likewise.
+ */
+#ifndef SOCKLENS_LAB_PAGE_H
+#define SOCKLENS_LAB_PAGE_H
+
+#include "user.h"
+#include "util/buf.h"
+
+/* 0, or negative errno. */
+int page_text(const struct user *u, const char *text);
+
+typedef int (*page_command)(int argc, char **argv);
+
+/*
+ * A sub-command of ./trace in a child of ours; args[0] is its name. out NULL: shown through the
+ * pager; else what it printed is added there. Its exit status, or -1 if it could not be run.
+ */
+int page_trace(const struct user *u, page_command run, char **args, struct buf *out);
+
+#endif

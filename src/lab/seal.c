@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include "seal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "record/record.h"
+
+void seal_note(struct buf *notes, const char *name, const char *value)
+{
+	buf_printf(notes, "lab.%s%c%s%c", name, 0, value, 0);
+}
+
+void seal_number(struct buf *notes, const char *name, long long value)
+{
+	buf_printf(notes, "lab.%s%c%lld%c", name, 0, value, 0);
+}
+
+/* The recorder's zero of time, from its META frame. */
+static __u64 start_of(const struct frame *f)
+{
+	const char *at = f->data, *end = at + f->len, *value;
+
+	while (at < end) {
+		value = memchr(at, '\0', (size_t)(end - at));
+		if (!value || ++value >= end || !memchr(value, '\0', (size_t)(end - value)))
+			return 0;
+		if (!strcmp(at, "start_boot_ns"))
+			return strtoull(value, NULL, 10);
+		at = value + strlen(value) + 1;
+	}
+	return 0;
+}
+
+static void add_lines(struct buf *b, const struct lines *lines, __u64 start_ns)
+{
+	size_t i;
+
+	for (i = 0; i < lines->n; i++)
+		buf_printf(b, "said.%zu%c%s%csaid.%zu.t_ns%c%lld%c", i + 1, 0, lines->at[i].text, 0,
+			   i + 1, 0, (long long)(lines->at[i].t_ns - start_ns), 0);
+}
+
+/* Before the first record, as whoever reads META wants it. */
+static int write_notes(struct record_writer *w, const struct buf *notes, const struct lines *lines,
+		       __u64 start_ns)
+{
+	struct frame f = { .type = FRAME_META };
+	struct buf b = { 0 };
+	int err;
+
+	buf_add(&b, notes->data, notes->len);
+	add_lines(&b, lines, start_ns);
+	f.data = b.data;
+	f.len = b.len;
+	err = b.err ? b.err : record_write(w, &f);
+	buf_free(&b);
+	return err;
+}
+
+/* All frames, the notes behind the first META. *complete: its end is there. */
+static int copy_frames(struct source *s, struct record_writer *w, const struct buf *notes,
+		       const struct lines *lines, int *complete)
+{
+	bool noted = false;
+	struct frame f;
+	int ret;
+
+	*complete = 0;
+	while ((ret = s->next(s, &f)) > 0) {
+		ret = record_write(w, &f);
+		if (!ret && f.type == FRAME_META && !noted) {
+			noted = true;
+			ret = write_notes(w, notes, lines, start_of(&f));
+		}
+		if (ret)
+			return ret;
+		*complete |= f.type == FRAME_END;
+	}
+	return ret;
+}
+
+static int write_all(struct source *s, const char *path, const struct buf *notes,
+		     const struct lines *lines)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	struct record_writer *w;
+	int complete, err, end;
+
+	if (fd < 0)
+		return -errno;
+	w = record_writer_new(fd);
+	if (!w) {
+		close(fd);
+		return -ENOMEM;
+	}
+	err = copy_frames(s, w, notes, lines, &complete);
+	end = record_writer_close(w, complete && !err);
+	return err ? err : end;
+}
+
+int seal(const char *from, const char *to, const struct buf *notes, const struct lines *lines,
+	 char *err, size_t size)
+{
+	enum record_error why;
+	unsigned int version;
+	char next[PATH_MAX];
+	struct source *s;
+	int ret = -EIO;
+
+	snprintf(next, sizeof(next), "%s.new", to);
+	s = record_open(from, &why, &version);
+	if (s) {
+		ret = write_all(s, next, notes, lines);
+		s->close(s);
+	}
+	if (!ret && rename(next, to))
+		ret = -errno;
+	if (!ret)
+		return 0;
+	unlink(next);
+	snprintf(err, size, "cannot keep the recording as '%s': %s", to, strerror(-ret));
+	return ret;
+}
