@@ -136,6 +136,13 @@ static __always_inline struct sock_state *sock_adopt(struct fd_ref *ref)
 	return st;
 }
 
+/* Its socket found no place in the table, and nobody can tell whether it is in scope: taken for one that is. */
+static __always_inline void call_has_no_room(void)
+{
+	if (!scope_takes_process() || proc_is_target(bpf_get_current_pid_tgid() >> 32))
+		count_lost(EV_CALL);
+}
+
 #define NO_SOCKET -1	 /* the descriptor is something else */
 #define NO_DESCRIPTOR -2 /* it is not open */
 
@@ -153,8 +160,10 @@ __noinline int call_bind_fd(struct task_state *ts, s32 fd)
 	if (!ref.sk)
 		return NO_SOCKET;
 	st = sock_adopt(&ref);
-	if (!st)
+	if (!st) {
+		call_has_no_room();
 		return NO_SOCKET;
+	}
 	if (!st->pid)
 		st->pid = bpf_get_current_pid_tgid() >> 32;
 	ts->on = ON_SOCKET;

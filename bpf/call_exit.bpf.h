@@ -17,7 +17,7 @@ static __noinline struct sock_state *sock_born(s32 fd, struct fd_ref *ref, bool 
 		return NULL;
 	st = by_accept ? sock_lookup(ref->sk) : NULL;
 	if (!st)
-		st = sock_new(ref->sk);
+		st = sock_enter(ref->sk);
 	if (!st)
 		return NULL;
 	st->pid = id >> 32;
@@ -256,7 +256,7 @@ static __always_inline void exit_unix_peer(struct sock_state *st, u64 sk)
 		return;
 	pst = sock_lookup(peer);
 	if (!pst)
-		pst = sock_new(peer);
+		pst = sock_enter(peer);
 	if (!pst || pst->scope == SCOPE_IN)
 		return;
 	pst->sflags |= SOCKF_PASSIVE;
@@ -293,24 +293,20 @@ __noinline int exit_readdress(struct task_state *ts, s64 ret)
 /* No descriptor refers to it any more. TCP lives on until tcp_destroy_sock says otherwise. */
 __noinline int sock_last_close(struct sock_state *st, u64 sk)
 {
-	const void *skp = (const void *)sk;
-	struct event_sock *r;
+	struct late_record l = {};
+	struct event_sock *r = (struct event_sock *)&l;
 
 	if (!st || sock_is_tcp(st))
 		return 0;
 	port_unregister(st);
 	early_end(st, false);
 	if (st->scope == SCOPE_IN) {
-		r = emit_reserve(EV_SOCK_CLOSED, sizeof(*r));
-		if (r) {
-			__builtin_memset((char *)r + sizeof(r->e), 0, sizeof(*r) - sizeof(r->e));
-			r->e.t_ns = now_ns();
-			r->e.sid = st->sid;
-			r->e.pid = st->pid;
-			emit_submit(r, EV_SOCK_CLOSED);
-		}
+		r->e.t_ns = now_ns();
+		r->e.sid = st->sid;
+		r->e.pid = st->pid;
+		emit_end(&l, sizeof(*r), EV_SOCK_CLOSED);
 	}
-	sock_forget(skp);
+	sock_forget((const void *)sk);
 	return 0;
 }
 

@@ -34,6 +34,14 @@ struct config {
 	char comm[COMM_GLOB_LEN]; /* glob of SCOPE_COMM */
 };
 
+/* A record that found no room in the ring, and is worth a second place: see maps.bpf.h. */
+#define LATE_MAX 16384
+#define LATE_BYTES 104
+
+struct late_record {
+	__u8 bytes[LATE_BYTES] __attribute__((aligned(8))); /* a whole record, as its size says */
+};
+
 /* Per-CPU, index = enum event_kind. */
 struct counters {
 	__u64 seen; /* records handed to the ring */

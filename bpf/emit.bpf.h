@@ -35,8 +35,8 @@ static __always_inline int count_lost(u32 kind)
 	return count_lost_many(kind, 1);
 }
 
-/* size must be a constant. Returns NULL, already counted, when the ring is full. */
-#define emit_reserve(kind_, size_)                                                \
+/* size must be a constant. Returns NULL when the ring is full: not counted, since it will be tried again. */
+#define emit_try(kind_, size_)                                                    \
 	({                                                                        \
 		struct event *e_ = bpf_ringbuf_reserve(&ring, (size_), 0);        \
 		if (e_) {                                                         \
@@ -46,10 +46,17 @@ static __always_inline int count_lost(u32 kind)
 			e_->sid = 0;                                              \
 			e_->pid = 0;                                              \
 			e_->tid = 0;                                              \
-		} else {                                                          \
-			count_lost(kind_);                                        \
 		}                                                                 \
 		(void *)e_;                                                       \
+	})
+
+/* The same for what happens once. NULL: it is lost, and counted. */
+#define emit_reserve(kind_, size_)                      \
+	({                                              \
+		void *r_ = emit_try((kind_), (size_));  \
+		if (!r_)                                \
+			count_lost(kind_);              \
+		r_;                                     \
 	})
 
 /* Wake-ups cost more than the probes: only an idle reader gets one, and disarms its bell. */
@@ -67,16 +74,42 @@ static __always_inline void emit_submit(void *e, u32 kind)
 	bpf_ringbuf_submit(e, wake_flags());
 }
 
-/* A record built elsewhere (scratch or a map). Returns 0, or negative when it was lost. */
-static __always_inline int emit_copy(void *e, u32 size, u32 kind)
+/* A record built elsewhere (scratch or a map). Returns 0, or negative when there was no room. */
+static __always_inline int emit_copy_try(void *e, u32 size, u32 kind)
 {
 	int err = bpf_ringbuf_output(&ring, e, size, wake_flags());
 
-	if (err)
-		count_lost(kind);
-	else
+	if (!err)
 		count_seen(kind);
 	return err;
+}
+
+/* The same for what happens once: without room it is lost. */
+static __always_inline int emit_copy(void *e, u32 size, u32 kind)
+{
+	int err = emit_copy_try(e, size, kind);
+
+	if (err)
+		count_lost(kind);
+	return err;
+}
+
+/* The end of something: it has a second place to wait in. Build it in there, all of it zero but what it says. */
+static __noinline int emit_end(struct late_record *l, u32 size, u32 kind)
+{
+	struct event *e = (struct event *)l;
+
+	if (!l || size > sizeof(*l))
+		return 0;
+	e->size = size;
+	e->kind = kind;
+	if (!emit_copy_try(l, size, kind))
+		return 0;
+	if (bpf_map_push_elem(&late, l, 0))
+		return count_lost(kind);
+	count_seen(kind);
+	__sync_fetch_and_add(&lates, 1);
+	return 0;
 }
 
 /* An idle reader must start looking at the calls in progress. */
@@ -86,7 +119,7 @@ static __always_inline void ring_doorbell(void)
 
 	if (!doorbell_armed)
 		return;
-	e = emit_reserve(EV_DOORBELL, sizeof(*e));
+	e = emit_try(EV_DOORBELL, sizeof(*e));
 	if (!e)
 		return;
 	e->t_ns = now_ns();

@@ -108,10 +108,38 @@ static __always_inline void flow_tell_others(const struct flow_key *k, const str
 	bpf_map_update_elem(&flows, &any, f, BPF_ANY);
 }
 
+/* Emit EV_FLOW. Without room it is tried again with the flow's next packet; lost once. */
+static __noinline int flow_tell(const struct flow_key *k, struct flow_state *f)
+{
+	struct event_flow *r;
+
+	if (!k || !f)
+		return 0;
+	r = emit_try(EV_FLOW, sizeof(*r));
+	if (!r) {
+		if (!f->unsaid)
+			count_lost(EV_FLOW);
+		f->unsaid = 1;
+		return 0;
+	}
+	f->told = 1;
+	r->e.t_ns = now_ns();
+	r->fid = f->fid;
+	r->netns = k->netns;
+	r->protocol = k->protocol;
+	r->pad[0] = r->pad[1] = r->pad[2] = 0;
+	r->a.family = r->b.family = k->family;
+	r->a.port = k->a_port;
+	r->b.port = k->b_port;
+	__builtin_memcpy(r->a.addr, k->a_addr, 16);
+	__builtin_memcpy(r->b.addr, k->b_addr, 16);
+	emit_submit(r, EV_FLOW);
+	return 0;
+}
+
 static __noinline struct flow_state *flow_new(struct flow_key *k)
 {
-	struct flow_state f = {};
-	struct event_flow *r;
+	struct flow_state f = {}, *kept;
 
 	if (!k)
 		return NULL;
@@ -121,21 +149,10 @@ static __noinline struct flow_state *flow_new(struct flow_key *k)
 		return NULL;
 	}
 	flow_tell_others(k, &f);
-	r = emit_reserve(EV_FLOW, sizeof(*r));
-	if (r) {
-		r->e.t_ns = now_ns();
-		r->fid = f.fid;
-		r->netns = k->netns;
-		r->protocol = k->protocol;
-		r->pad[0] = r->pad[1] = r->pad[2] = 0;
-		r->a.family = r->b.family = k->family;
-		r->a.port = k->a_port;
-		r->b.port = k->b_port;
-		__builtin_memcpy(r->a.addr, k->a_addr, 16);
-		__builtin_memcpy(r->b.addr, k->b_addr, 16);
-		emit_submit(r, EV_FLOW);
-	}
-	return bpf_map_lookup_elem(&flows, k);
+	kept = bpf_map_lookup_elem(&flows, k);
+	if (kept)
+		flow_tell(k, kept);
+	return kept;
 }
 
 #endif

@@ -52,6 +52,23 @@ static __noinline int kern_emit(struct sock_state *st, const void *skp, u64 kind
 	return 0;
 }
 
+/* The kernel frees it. */
+static __noinline int kern_emit_destroy(struct sock_state *st, const void *skp)
+{
+	struct late_record l = {};
+	struct event_sock *r = (struct event_sock *)&l;
+
+	if (!st)
+		return 0;
+	r->e.t_ns = now_ns();
+	r->e.sid = st->sid;
+	r->e.pid = st->pid;
+	r->e.tid = st->tid;
+	levels_fill(&r->lv, skp, sock_is_tcp(st));
+	levels_of_child(&r->lv, st);
+	return emit_end(&l, sizeof(*r), EV_DESTROY);
+}
+
 #define KERN_EMIT(st, sk, kind, a, b, c) \
 	kern_emit((st), (sk), (u64)(kind) << 32 | (u32)(a), (u64)(u32)(b) << 32 | (u32)(c), NULL)
 

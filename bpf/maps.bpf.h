@@ -47,7 +47,7 @@ struct sock_state {
 	u8 type;
 	u8 seeded;
 	u8 state; /* TCP: as the last change left it, 0 = none seen yet */
-	u8 pad;
+	u8 unsaid; /* its announcement found no room, and was counted as lost */
 	u16 lport; /* local port as last announced, host order; 0 = none yet */
 	u16 in_port; /* its port in `ports`: the socket itself gives it up before it is told to be gone */
 	u16 pad2;
@@ -146,6 +146,9 @@ struct {
 #define PROC_TARGET 1	  /* -p, -n, COMMAND or a descendant of one */
 #define PROC_EXCLUDED 2
 #define PROC_ANNOUNCED 4 /* EV_PROC was emitted */
+#define PROC_UNSAID 8	 /* it found no room, and was counted as lost */
+#define PROC_LEFT 32	 /* what its end closes was told */
+#define PROC_SHARES 16	 /* its descriptor table is, or was, that of another process, too */
 
 struct proc_state {
 	u32 flags;
@@ -189,7 +192,9 @@ struct flow_key {
 struct flow_state {
 	u32 fid;
 	u8 ended; /* a FIN or RST was seen: a new SYN is a new conversation */
-	u8 pad[3];
+	u8 told;  /* EV_FLOW was emitted */
+	u8 unsaid; /* it found no room, and was counted as lost */
+	u8 pad;
 };
 
 struct {
@@ -240,6 +245,19 @@ struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 16 * 1024 * 1024);
 } ring SEC(".maps");
+
+/*
+ * Ends of sockets and processes for which the ring had no room: the reader takes them from here. Without them it
+ * would keep what they end for ever.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, LATE_MAX);
+	__uint(value_size, sizeof(struct late_record));
+} late SEC(".maps");
+
+/* Grows with each record put there. */
+__u64 lates = 0;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

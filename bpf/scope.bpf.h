@@ -90,7 +90,7 @@ static __always_inline void sockinfo_unix(struct event_sockinfo *r, const void *
 	r->path_len = len;
 }
 
-/* Emit EV_SOCK: who this socket is now. */
+/* Emit EV_SOCK: who this socket is now. Without room it is tried again at the socket's next event; lost once. */
 __noinline int sock_announce(struct sock_state *st, u64 sk)
 {
 	const void *skp = (const void *)sk;
@@ -98,9 +98,15 @@ __noinline int sock_announce(struct sock_state *st, u64 sk)
 
 	if (!st)
 		return 0;
-	r = emit_reserve(EV_SOCK, sizeof(*r));
-	if (!r)
+	r = emit_try(EV_SOCK, sizeof(*r));
+	if (!r) {
+		if (!st->unsaid)
+			count_lost(EV_SOCK);
+		st->unsaid = 1;
+		st->announced = 0;
 		return 0;
+	}
+	st->unsaid = 0;
 	__builtin_memset((char *)r + sizeof(r->e), 0, sizeof(*r) - sizeof(r->e));
 	r->e.t_ns = now_ns();
 	r->e.sid = st->sid;

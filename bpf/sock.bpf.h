@@ -212,7 +212,7 @@ static __always_inline void sock_replaces(u64 key)
 		count_lost(EV_DESTROY);
 }
 
-/* Start a fresh entry. NULL when the table is full (counted as a lost EV_SOCK). */
+/* Start a fresh entry. NULL when the table is full: the caller counts what is lost by that. */
 static __noinline struct sock_state *sock_new(const void *skp)
 {
 	const struct sock *sk = skp;
@@ -226,11 +226,19 @@ static __noinline struct sock_state *sock_new(const void *skp)
 	st.type = BPF_CORE_READ(sk, sk_type);
 	st.cookie = sock_cookie_seen(sk);
 	st.netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
-	if (bpf_map_update_elem(&socks, &key, &st, BPF_ANY)) {
-		count_lost(EV_SOCK);
+	if (bpf_map_update_elem(&socks, &key, &st, BPF_ANY))
 		return NULL;
-	}
 	return bpf_map_lookup_elem(&socks, &key);
+}
+
+/* For a socket that has just come to life, or comes into view now. */
+static __noinline struct sock_state *sock_enter(const void *skp)
+{
+	struct sock_state *st = sock_new(skp);
+
+	if (!st)
+		count_lost(EV_SOCK);
+	return st;
 }
 
 /*

@@ -105,7 +105,10 @@ static __always_inline void gai_flush(u32 tid)
 	bpf_map_delete_elem(&gai_early, &tid);
 }
 
-/* Say once per process who it is. */
+/*
+ * Say once per process who it is. Without room it is tried again at the process's next event, but lost all the same:
+ * those before it have nobody.
+ */
 static __noinline int proc_announce(struct task_struct *t, u8 eflags)
 {
 	u32 pid = BPF_CORE_READ(t, tgid);
@@ -114,9 +117,13 @@ static __noinline int proc_announce(struct task_struct *t, u8 eflags)
 
 	if (!p || (p->flags & PROC_ANNOUNCED))
 		return 0;
-	r = emit_reserve(EV_PROC, sizeof(*r));
-	if (!r)
+	r = emit_try(EV_PROC, sizeof(*r));
+	if (!r) {
+		if (!(p->flags & PROC_UNSAID))
+			count_lost(EV_PROC);
+		p->flags |= PROC_UNSAID;
 		return 0;
+	}
 	p->flags |= PROC_ANNOUNCED;
 	proc_record(r, t, PROC_SEEN);
 	r->e.flags = eflags;

@@ -15,7 +15,7 @@ static __always_inline struct sock_state *seed_sock(struct sock *sk, u32 pid, u3
 	struct sock_state *st = sock_lookup(sk);
 
 	if (!st) {
-		st = sock_new(sk);
+		st = sock_enter(sk);
 		if (!st)
 			return NULL;
 		st->seeded = 1;
@@ -248,8 +248,7 @@ static __always_inline void pending_tell(struct task_struct *t, struct task_stat
 	if (ts->call != r->c.call || ts->t_enter != r->c.t_enter)
 		return; /* it returned meanwhile; its own record tells */
 	proc_announce(t, 0);
-	ts->reported = 1;
-	emit_copy(r, call_record_size(r), EV_CALL);
+	ts->reported = !emit_copy_try(r, call_record_size(r), EV_CALL);
 }
 
 static __always_inline bool levels_moved(const struct levels *a, const struct levels *b)
@@ -272,7 +271,7 @@ static __always_inline void pending_look(struct task_struct *t, struct task_stat
 	levels_fill(&lv, (void *)ts->sk, true);
 	if (!levels_moved(&lv, &ts->seen))
 		return;
-	r = emit_reserve(EV_LEVELS, sizeof(*r));
+	r = emit_try(EV_LEVELS, sizeof(*r)); /* what is missed here shows at the next look */
 	if (!r)
 		return;
 	r->e.t_ns = now_ns();
@@ -297,9 +296,8 @@ static __always_inline void pending_gai(struct task_struct *t, struct task_state
 	s->gai.cflags = CALLF_PENDING;
 	if (ts->gai_enter != enter)
 		return; /* it returned meanwhile */
-	ts->gai_told = 1;
 	proc_announce(t, 0);
-	emit_copy(&s->gai, sizeof(s->gai), EV_GAI);
+	ts->gai_told = !emit_copy_try(&s->gai, sizeof(s->gai), EV_GAI);
 }
 
 /* Calls in progress for longer than the settling time. */

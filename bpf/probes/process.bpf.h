@@ -35,6 +35,10 @@ static __always_inline int on_task_new(struct task_struct *child, u64 clone_flag
 		cs->tflags = ts->tflags;
 	if ((p->flags & PROC_TARGET) && !(cfg.scope & SCOPE_COMM))
 		fresh.flags |= PROC_TARGET;
+	if (!thread && (clone_flags & CLONE_FILES)) {
+		p->flags |= PROC_SHARES;
+		fresh.flags |= PROC_SHARES;
+	}
 	if (!thread) {
 		char comm[16] __attribute__((aligned(8)));
 
@@ -108,29 +112,45 @@ static __always_inline void exit_mid_call(struct task_state *ts)
 	call_cancel(ts);
 }
 
+/* Threads that end at the same time may all find no other alive: the first of them is taken for the last. */
+static __always_inline bool exit_is_last(struct proc_state *p, u32 alive)
+{
+	return p && !alive && !(__sync_fetch_and_or(&p->flags, PROC_LEFT) & PROC_LEFT);
+}
+
+/* Does the descriptor table go with this thread? Those that end at the same time still hold it. */
+static __always_inline bool exit_closes(struct task_struct *t, const struct proc_state *p, u32 alive, bool last)
+{
+	bool alone = BPF_CORE_READ(t, files, count.counter) == 1;
+
+	if (!p || (!last && !alive))
+		return false;
+	return alone || (last && !(p->flags & PROC_SHARES));
+}
+
 static __always_inline int on_exit(struct task_struct *t)
 {
 	struct task_state *ts = task_get(false);
 	u32 pid = BPF_CORE_READ(t, tgid);
 	struct proc_state *p = bpf_map_lookup_elem(&procs, &pid);
-	struct event_proc *r;
+	u32 alive = BPF_CORE_READ(t, signal, live.counter);
+	bool last = exit_is_last(p, alive);
+	struct late_record l = {};
+	struct event_proc *r = (struct event_proc *)&l;
 
 	if (ts) {
 		exit_mid_call(ts);
-		if (BPF_CORE_READ(t, files, count.counter) == 1)
+		if (exit_closes(t, p, alive, last))
 			fds_closed_by_kernel(CALLF_BY_EXIT, 0, 0xffffffff);
 	}
-	if (!p || BPF_CORE_READ(t, signal, live.counter))
+	if (!last)
 		return 0;
 	if (proc_is_shown(p) && !(p->flags & PROC_EXCLUDED)) {
-		r = emit_reserve(EV_PROC, sizeof(*r));
-		if (r) {
-			proc_record(r, t, PROC_EXIT);
-			r->code = BPF_CORE_READ(t, signal, group_exit_code);
-			if (!r->code)
-				r->code = BPF_CORE_READ(t, exit_code);
-			emit_submit(r, EV_PROC);
-		}
+		proc_record(r, t, PROC_EXIT);
+		r->code = BPF_CORE_READ(t, signal, group_exit_code);
+		if (!r->code)
+			r->code = BPF_CORE_READ(t, exit_code);
+		emit_end(&l, sizeof(*r), EV_PROC);
 	}
 	bpf_map_delete_elem(&procs, &pid);
 	return 0;

@@ -23,7 +23,7 @@ static __always_inline void state_step(struct sock_state *st, u32 from, u32 to)
 /* A child of a listener shows first as LISTEN -> SYN_RECV: it is in scope when its flow is. */
 static __always_inline struct sock_state *state_child(struct sock *sk)
 {
-	struct sock_state *st = sock_new(sk);
+	struct sock_state *st = sock_enter(sk);
 	struct ev_addr src, dst;
 	struct flow_key key;
 
@@ -107,7 +107,7 @@ static __always_inline int on_destroy(struct sock *sk)
 	early_end(st, false);
 	state_step(st, TCP_CLOSE, TCP_CLOSE);
 	if (st->scope == SCOPE_IN)
-		KERN_EMIT(st, sk, EV_DESTROY, 0, 0, 0);
+		kern_emit_destroy(st, sk);
 	sock_forget(sk);
 	return 0;
 }

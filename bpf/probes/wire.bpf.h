@@ -219,13 +219,17 @@ static __always_inline struct flow_state *wire_flow(struct packet *p, struct flo
 		sock_announce(st, (u64)sender); /* bound by its first packet: now it has a port */
 	if (f && f->ended && packet_opens(p, head))
 		f = NULL; /* the same ports again: a new conversation */
-	else if (f && (!st || st->scope == SCOPE_IN))
+	if (f && !f->told)
+		flow_tell(key, f);
+	if (f && (!st || st->scope == SCOPE_IN))
 		return f;
 	if (!f && !(st && st->scope == SCOPE_IN) &&
 	    !flow_for_listener(p->netns, &p->dst, &p->src, p->protocol) && !flow_elsewhere(key))
 		return NULL;
 	if (!f)
 		f = flow_new(key);
+	if (!f)
+		count_lost(EV_SEGMENT);
 	if (f && st && st->scope != SCOPE_IN && p->protocol == IPPROTO_TCP && !scope_one_end())
 		sock_enter_scope(st, (u64)sender);
 	return f;

@@ -47,7 +47,7 @@ struct live {
 	bool news;	 /* this round had records */
 	__u64 ring_bytes, read_bytes; /* the ring's size; taken out of it in this round */
 	unsigned int quiet_rounds;
-	__u64 round_ns, second_ns, losses_seen, misses_seen, nameless_seen, events;
+	__u64 round_ns, second_ns, losses_seen, misses_seen, nameless_seen, lates_taken, events;
 	bool missed; /* a program was left out since the losses were last read */
 	struct frame_tick tick;
 	struct frame_loss loss;
@@ -73,6 +73,20 @@ static int take_record(void *ctx, void *data, size_t size)
 	if (buf_add(&v->batch, data, size))
 		return -ENOMEM;
 	return v->batch.len >= BATCH_BYTES ? -ENOBUFS : 0;
+}
+
+/* Those that found no room in the ring; see bpf/maps.bpf.h. */
+static int take_lates(struct live *v)
+{
+	int fd = bpf_map__fd(v->loader->skel->maps.late), err = 0;
+	struct late_record l;
+
+	while (!err && v->lates_taken != v->loader->skel->bss->lates &&
+	       !bpf_map_lookup_and_delete_elem(fd, NULL, &l)) {
+		v->lates_taken++;
+		err = take_record(v, &l, ((const struct event *)&l)->size);
+	}
+	return err;
 }
 
 /* An iterator this kernel lacks is named by doctor; one that fails now is asked again next round. */
@@ -198,6 +212,8 @@ static int next_batch(struct live *v, struct frame *f)
 {
 	int n = v->read_bytes < v->ring_bytes ? ring_buffer__consume(v->ring) : 0;
 
+	if (n >= 0)
+		n = take_lates(v);
 	if (n == -ENOMEM)
 		return n;
 	if (!v->batch.len)
