@@ -177,9 +177,10 @@ struct signal_struct {
 struct nsproxy {
 	struct net *net_ns;
 };
-/* TS_COMPAT: the call was made by 32-bit code (x86; other architectures have no such member). */
+/* Where it says that 32-bit code made the call: TS_COMPAT in status on x86, TIF_32BIT in flags on arm64. */
 struct thread_info {
 	u32 status;
+	unsigned long flags;
 };
 
 struct task_struct {

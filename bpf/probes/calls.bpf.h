@@ -8,6 +8,7 @@
 #include "call_exit.bpf.h"
 
 #if defined(__TARGET_ARCH_x86)
+#define THREAD_IS_32BIT(info) ((info).status & 2) /* TS_COMPAT: this very call */
 #define SYSCALL_NR(regs) ((regs)->orig_ax)
 #define SYSCALL_ARGS(regs, a)        \
 	do {                         \
@@ -19,6 +20,7 @@
 		(a)[5] = (regs)->r9; \
 	} while (0)
 #elif defined(__TARGET_ARCH_arm64)
+#define THREAD_IS_32BIT(info) ((info).flags & BIT(22)) /* TIF_32BIT */
 #define SYSCALL_NR(regs) ((u64)(regs)->syscallno)
 #define SYSCALL_ARGS(regs, a)                    \
 	do {                                     \
@@ -31,16 +33,12 @@
 	} while (0)
 #endif
 
-#define TS_COMPAT 2
-
 /* 32-bit programs on a 64-bit kernel number their calls differently, and are not decoded. */
 static __always_inline bool call_is_32bit(void)
 {
 	struct task_struct *t = bpf_get_current_task_btf();
 
-	if (!bpf_core_field_exists(t->thread_info.status))
-		return false;
-	return t->thread_info.status & TS_COMPAT;
+	return THREAD_IS_32BIT(t->thread_info);
 }
 
 static __always_inline u32 call_of(u64 nr)
