@@ -1,20 +1,42 @@
 # SPDX-License-Identifier: MIT
 # `make help` lists the targets. Everything built lands in .output/, but for ./trace and ./lab.
 # V=1 shows the commands; DEBUG=1 and ASAN=1 change the build; CC=gcc or CC=clang.
+# ARCH=arm64 or ARCH=amd64 builds for that machine, in .output/ARCH/, whatever this one is.
 
+arch_name = $(patsubst aarch64,arm64,$(patsubst x86_64,amd64,$(1)))
+HOST_ARCH := $(call arch_name,$(shell uname -m))
+ARCH ?= $(HOST_ARCH)
+override ARCH := $(call arch_name,$(ARCH))
+ifeq ($(ARCH),$(HOST_ARCH))
 OUTPUT := .output
+# Where ./trace and ./lab go.
+TOP :=
+CROSS :=
+DEPS := sudo make deps
+else
+OUTPUT := .output/$(ARCH)
+TOP := $(OUTPUT)/
+CROSS := $(patsubst amd64,x86_64,$(patsubst arm64,aarch64,$(ARCH)))-linux-gnu
+DEPS := sudo .ci/install build vm
+# A link to that machine's headers and libraries, unpacked from Debian's packages.
+SYSROOT := $(OUTPUT)/sysroot
+endif
 ifeq ($(origin CC),default)
-CC := gcc
+CC := $(CROSS:%=%-)gcc
+endif
+ifneq ($(CROSS),)
+AR := $(CROSS)-ar
 endif
 CLANG ?= clang
 BPFTOOL ?= $(or $(shell command -v bpftool 2>/dev/null),$(wildcard /usr/sbin/bpftool),bpftool)
-PKG_CONFIG ?= pkg-config
+PKG_CONFIG ?= $(if $(CROSS),env PKG_CONFIG_SYSROOT_DIR=$(SYSROOT) \
+	PKG_CONFIG_LIBDIR=$(SYSROOT)/usr/lib/$(CROSS)/pkgconfig) pkg-config
 PREFIX ?= /usr/local
-BPF_ARCH := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(shell uname -m)))
+BPF_ARCH := $(patsubst amd64,x86,$(ARCH))
 
 WARNINGS := -Wall -Wextra -Werror
 CFLAGS ?= $(if $(filter 1,$(DEBUG)),-Og -DDEBUG,-O2)
-COMPILE = $(CC) -std=gnu11 -g $(CFLAGS) $(WARNINGS)
+COMPILE = $(CC) $(SYSROOT:%=--sysroot=%) -std=gnu11 -g $(CFLAGS) $(WARNINGS)
 ifeq ($(ASAN),1)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 endif
@@ -41,7 +63,8 @@ LAB_LIBS = $(call static_libs,sqlite3)
 # What the core needs of these, for the unit tests.
 CORE_LIBS = $(shell $(PKG_CONFIG) --libs sqlite3)
 # clang -target bpf does not look where Debian keeps the headers of the machine (asm/).
-BPF_INCLUDES = $(shell $(CLANG) -v -E - </dev/null 2>&1 | \
+BPF_INCLUDES = $(if $(CROSS),--sysroot=$(SYSROOT) -idirafter $(SYSROOT)/usr/include/$(CROSS),$(HOST_INCLUDES))
+HOST_INCLUDES = $(shell $(CLANG) -v -E - </dev/null 2>&1 | \
 	sed -n '/<...> search starts here:/,/End of search list./s/^ \//-idirafter \//p')
 BPF_COMPILE = $(CLANG) -target bpf -mcpu=v3 -O2 -g $(WARNINGS) -Wno-unused-parameter -D__TARGET_ARCH_$(BPF_ARCH) \
 	-Ibpf $(BPF_INCLUDES)
@@ -64,7 +87,7 @@ need_root = @[ "$$(id -u)" = 0 ] || { echo "This needs root: sudo make $@" >&2; 
 
 ##@ Build
 .PHONY: all
-all: trace lab labs ## build ./trace, ./lab and the labs (no root, no network)
+all: $(TOP)trace $(TOP)lab labs ## build ./trace, ./lab and the labs (no root, no network)
 	@:
 
 .PHONY: labs
@@ -76,11 +99,11 @@ deps: ## install the packages needed to build and to test (as root)
 	$(Q).ci/install build test
 
 .PHONY: install
-install: trace lab labs ## copy ./trace, ./lab, the labs and the man pages below PREFIX (/usr/local), in DESTDIR
+install: $(TOP)trace $(TOP)lab labs ## copy ./trace, ./lab, the labs and the man pages below PREFIX (/usr/local), in DESTDIR
 	$(call msg,INSTALL,$(DESTDIR)$(PREFIX)/bin/trace)
-	$(Q)install -D -m 755 trace $(DESTDIR)$(PREFIX)/bin/trace
+	$(Q)install -D -m 755 $(TOP)trace $(DESTDIR)$(PREFIX)/bin/trace
 	$(call msg,INSTALL,$(DESTDIR)$(PREFIX)/bin/lab)
-	$(Q)install -D -m 755 lab $(DESTDIR)$(PREFIX)/bin/lab
+	$(Q)install -D -m 755 $(TOP)lab $(DESTDIR)$(PREFIX)/bin/lab
 	$(Q)for file in $$(find labs -type f); do \
 		mode=644; [ ! -x $$file ] || mode=755; \
 		install -D -m $$mode $$file $(DESTDIR)$(PREFIX)/share/socklens/$$file; \
@@ -94,8 +117,8 @@ install: trace lab labs ## copy ./trace, ./lab, the labs and the man pages below
 
 .PHONY: clean
 clean: ## remove everything that was built
-	$(call msg,CLEAN,$(OUTPUT) trace lab)
-	$(Q)rm -rf $(OUTPUT) trace lab
+	$(call msg,CLEAN,$(OUTPUT) $(TOP)trace $(TOP)lab)
+	$(Q)rm -rf $(OUTPUT) $(TOP)trace $(TOP)lab
 
 ##@ Run
 .PHONY: demo
@@ -130,7 +153,7 @@ live: ## run the tests that trace the running kernel (as root)
 	$(Q)$(MAKE) test T=tests/live
 
 .PHONY: test-programs
-test-programs: trace lab $(LABS) $(TEST_PROGRAMS)
+test-programs: $(TOP)trace $(TOP)lab $(LABS) $(TEST_PROGRAMS)
 	@:
 
 ##@ Develop
@@ -178,15 +201,21 @@ help: ## list the targets
 
 # Says in one sentence what is missing, before a compiler would say it in many.
 .PHONY: tools
-tools:
+tools: | $(SYSROOT)
 	@missing=; \
-	for tool in $(firstword $(CC)) $(CLANG) $(BPFTOOL) $(PKG_CONFIG); do \
+	for tool in $(firstword $(CC)) $(CLANG) $(BPFTOOL) $(lastword $(PKG_CONFIG)); do \
 		command -v $$tool >/dev/null 2>&1 || missing="$$missing $${tool##*/}"; \
 	done; \
 	[ -n "$$missing" ] || for lib in libbpf libelf zlib libcap sqlite3; do \
 		$(PKG_CONFIG) --exists $$lib || missing="$$missing $$lib"; \
 	done; \
-	[ -z "$$missing" ] || { echo "Missing to build:$$missing. Install it with: sudo make deps" >&2; exit 1; }
+	[ -z "$$missing" ] || { echo "Missing to build:$$missing. Install it with: $(DEPS)" >&2; exit 1; }
+
+ifneq ($(CROSS),)
+$(SYSROOT): | $(OUTPUT)/
+	$(call msg,FETCH,$@)
+	$(Q)root=$$(tests/vm/sysroot $(ARCH)) && ln -sfn "$$root" $@
+endif
 
 .PHONY: cmocka
 cmocka: | tools
@@ -203,11 +232,11 @@ cmocka: | tools
 $(OUTPUT)/flags: FORCE | $(OUTPUT)/
 	@echo '$(COMPILE) $(OURS) $(CLANG)' | cmp -s - $@ || echo '$(COMPILE) $(OURS) $(CLANG)' >$@
 
-trace: $(OBJS)
+$(TOP)trace: $(OBJS)
 	$(call msg,LINK,$@)
 	$(Q)$(COMPILE) $(SANITIZE) $(LDFLAGS) $^ $(STATIC_LIBS) -o $@
 
-lab: $(LAB_OBJS) $(OUTPUT)/cmd.a $(OUTPUT)/core.a
+$(TOP)lab: $(LAB_OBJS) $(OUTPUT)/cmd.a $(OUTPUT)/core.a
 	$(call msg,LINK,$@)
 	$(Q)$(COMPILE) $(SANITIZE) $(LDFLAGS) $^ $(LAB_LIBS) -o $@
 
@@ -245,7 +274,7 @@ $(OUTPUT)/cmd.a: $(CMD_OBJS)
 $(OUTPUT)/core.a: $(CORE_OBJS)
 $(OUTPUT)/cmd.a $(OUTPUT)/core.a:
 	$(call msg,AR,$@)
-	$(Q)rm -f $@ && ar rcs $@ $^
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
 $(OUTPUT)/tests/unit/%: tests/unit/%.c $(OUTPUT)/core.a | cmocka $$(@D)/
 	$(call msg,CC,$<)
