@@ -21,6 +21,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* arm64 has neither; libc's poll() and pause() make the one call that is left. */
+#ifndef SYS_poll
+#define SYS_poll SYS_ppoll
+#endif
+#ifndef SYS_pause
+#define SYS_pause SYS_ppoll
+#endif
+
 #define LIVE_SECONDS 20 /* no program lives longer */
 
 /* The call's result; a negative one ends the program with the call's text and errno. */
