@@ -14,6 +14,9 @@ TOP :=
 CROSS :=
 DEPS := sudo make deps
 else
+ifeq ($(filter amd64 arm64,$(ARCH)),)
+$(error ARCH=$(ARCH): this builds for arm64 and for amd64)
+endif
 OUTPUT := .output/$(ARCH)
 TOP := $(OUTPUT)/
 CROSS := $(patsubst amd64,x86_64,$(patsubst arm64,aarch64,$(ARCH)))-linux-gnu
