@@ -88,6 +88,7 @@ static void on_second(void *ctx)
 	struct capture *c = ctx;
 
 	scope_refresh_labs(c->loader.skel, &c->opts);
+	libcs_again(&c->libcs, c->loader.skel);
 }
 
 static void on_stop(void *ctx)
@@ -113,8 +114,6 @@ struct capture *capture_open(const struct capture_opts *opts, struct capture_err
 	if (!c->opts.layers)
 		c->opts.layers = LAYER_ALL;
 	scope_config(&cfg, &c->opts);
-	if (c->opts.layers & LAYER_APP)
-		libcs_prepare(&c->libcs);
 	ret = loader_open(&c->loader, opts->backend, &cfg, &opts->sizes, scope_fill_maps, &c->opts, err);
 	if (ret)
 		goto fail;
@@ -159,7 +158,6 @@ static void probe_rest(struct loader *l)
 	struct libcs libcs = { 0 };
 	int m = loader_moment_of("getaddrinfo__uprobe"), err;
 
-	libcs_prepare(&libcs);
 	if (l->state[m].way >= 0 && libcs_begin(&libcs, l->skel)) {
 		snprintf(l->state[m].why[0], sizeof(l->state[m].why[0]), "%s",
 			 libcs.why[0] ? libcs.why : "no libc found");
@@ -187,6 +185,22 @@ static void fill_row(struct capture_row *row, const struct loader *l, int m, cha
 	row->not_asked = probe_not_asked(s);
 	row->cost = s->way >= 0 || row->not_asked ? NULL : probe_table[m].cost;
 	row->needed = probe_table[m].needed;
+}
+
+unsigned int capture_missed_libcs(const struct capture *c, const char **why)
+{
+	*why = c->libcs.why;
+	return c->libcs.missed;
+}
+
+bool capture_finds_libcs(const struct capture *c)
+{
+	return libcs_free_to_grow(&c->libcs);
+}
+
+int capture_try(const struct capture *c)
+{
+	return live_try(c->live);
 }
 
 int capture_probe_rows(enum backend backend, const struct capture_row **rows, struct capture_error *err)

@@ -41,13 +41,29 @@ struct capture_error {
 
 struct capture;
 
-/* Load, attach, seed. NULL with *err filled. Needs root or CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN, CAP_SYS_PTRACE. */
+/*
+ * Load, attach, seed. NULL with *err filled. Needs CAP_BPF and CAP_PERFMON; what comes after needs no right, but
+ * see the next two.
+ */
 struct capture *capture_open(const struct capture_opts *opts, struct capture_error *err);
 /* The source of its frames; belongs to the capture, do not close it apart. */
 struct source *capture_source(struct capture *c);
 /* Safe in a signal handler's wake: no new events; the source drains what there is, gives END, then 0. */
 void capture_stop(struct capture *c);
 void capture_close(struct capture *c); /* NULL is accepted */
+
+/*
+ * May this process still ask the kernel what a running trace asks? 0 or negative errno. Before Linux 5.19 (commit
+ * c8644cd0efe7) CAP_BPF is needed for that where kernel.unprivileged_bpf_disabled is set.
+ */
+int capture_try(const struct capture *c);
+/*
+ * Are C libraries of later processes looked for, to see getaddrinfo? Of another user's processes that takes
+ * CAP_SYS_PTRACE, and CAP_DAC_READ_SEARCH where the library lies in a directory of theirs alone.
+ */
+bool capture_finds_libcs(const struct capture *c);
+/* C libraries that were met and could not be probed: their getaddrinfo was not seen. *why is of the last one. */
+unsigned int capture_missed_libcs(const struct capture *c, const char **why);
 
 /* For `trace doctor`: one row per moment of the probe table. */
 struct capture_row {

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "uprobe.h"
+#include "symbol.h"
 
 /* glibc, musl (whose loader is its libc). */
 static bool is_libc(const char *path)
@@ -79,63 +79,51 @@ static size_t own_offset(void)
 	return dl_iterate_phdr(find_segment, &at) ? at : 0;
 }
 
-static void *open_own(void *ctx)
+static void note_missed(struct libcs *l, const char *path, const char *why)
 {
-	struct libcs *l = ctx;
-
-	for (int i = 0; i < 2; i++)
-		l->own.events[i] = uprobe_open(l->own.path, l->own.offset, i == 0);
-	return NULL;
+	l->missed++;
+	snprintf(l->why, sizeof(l->why), "%.80s: %s", path, why);
 }
 
-void libcs_prepare(struct libcs *l)
+/* The next of the list, probed or not: what failed is not tried again. */
+static int probe(struct libcs *l, struct trace_bpf *skel, const char *path, const struct stat *st, long offset)
 {
-	struct stat st;
+	const struct bpf_program *programs[] = { skel->progs.getaddrinfo__uretprobe,
+						 skel->progs.getaddrinfo__uprobe };
+	struct libc *c = &l->at[l->n++];
+	int err = offset < 0 ? (int)offset : 0;
 
-	l->own.events[0] = l->own.events[1] = -ENOENT;
-	l->own.offset = own_offset();
-	if (!l->own.offset || libc_path(0, l->own.path, sizeof(l->own.path)) || stat(l->own.path, &st))
-		return;
-	l->own.dev = st.st_dev;
-	l->own.ino = st.st_ino;
-	l->own.running = !pthread_create(&l->own.thread, NULL, open_own, l);
-	if (!l->own.running)
-		open_own(l);
-}
-
-static void join_own(struct libcs *l)
-{
-	if (l->own.running)
-		pthread_join(l->own.thread, NULL);
-	l->own.running = false;
+	*c = (struct libc){ .dev = st->st_dev, .ino = st->st_ino, .probes = { { .fd = -1 }, { .fd = -1 } } };
+	for (int i = 0; i < 2 && !err; i++)
+		err = uprobe_attach(&c->probes[i], bpf_program__fd(programs[i]), path, offset, i == 0);
+	if (err)
+		note_missed(l, path, c->probes[0].refused ? "this kernel wants cap_sys_admin for it" :
+							    strerror(-err));
+	return err;
 }
 
 int libcs_begin(struct libcs *l, struct trace_bpf *skel)
 {
-	const struct bpf_program *programs[] = { skel->progs.getaddrinfo__uretprobe,
-						 skel->progs.getaddrinfo__uprobe };
-	int err = 0;
+	size_t offset = own_offset();
+	char path[4500];
+	struct stat st;
 
-	join_own(l);
-	for (int i = 0; i < 2 && !err; i++) {
-		err = l->own.events[i];
-		if (err >= 0)
-			err = uprobe_run(l->own.events[i], bpf_program__fd(programs[i]));
+	if (!offset || libc_path(0, path, sizeof(path)) || stat(path, &st)) {
+		snprintf(l->why, sizeof(l->why), "our own libc is not found");
+		return -ENOENT;
 	}
-	if (err)
-		snprintf(l->why, sizeof(l->why), "%.90s: %s", l->own.path[0] ? l->own.path : "our own libc",
-			 strerror(-err));
-	return err;
+	return probe(l, skel, path, &st, offset);
 }
 
-static struct bpf_link *attach(struct bpf_program *p, const char *path, bool at_return)
+static bool is_known(const struct libcs *l, const struct stat *st)
 {
-	LIBBPF_OPTS(bpf_uprobe_opts, opts, .func_name = "getaddrinfo", .retprobe = at_return);
-
-	return bpf_program__attach_uprobe_opts(p, -1, path, 0, &opts);
+	for (int i = 0; i < l->n; i++)
+		if (l->at[i].dev == st->st_dev && l->at[i].ino == st->st_ino)
+			return true;
+	return false;
 }
 
-int libcs_add(struct libcs *l, struct trace_bpf *skel, __u32 pid)
+static int add(struct libcs *l, struct trace_bpf *skel, __u32 pid)
 {
 	char path[4500];
 	struct stat st;
@@ -145,52 +133,51 @@ int libcs_add(struct libcs *l, struct trace_bpf *skel, __u32 pid)
 		return ret;
 	if (stat(path, &st))
 		return -errno;
-	if (st.st_dev == l->own.dev && st.st_ino == l->own.ino)
+	if (is_known(l, &st))
 		return 0;
-	for (int i = 0; i < l->n; i++)
-		if (l->seen[i].dev == st.st_dev && l->seen[i].ino == st.st_ino)
-			return 0;
-	if (l->n == LIBCS_MAX)
+	if (l->n == LIBCS_MAX) {
+		note_missed(l, path, "too many of them");
 		return -ENOSPC;
-	l->seen[l->n].dev = st.st_dev;
-	l->seen[l->n].ino = st.st_ino;
-	l->seen[l->n].links[0] = attach(skel->progs.getaddrinfo__uretprobe, path, true);
-	l->seen[l->n].links[1] = attach(skel->progs.getaddrinfo__uprobe, path, false);
-	if (!l->seen[l->n].links[0] || !l->seen[l->n].links[1]) {
-		ret = -errno;
-		snprintf(l->why, sizeof(l->why), "%.90s: %s", path, strerror(-ret));
 	}
-	l->n++; /* also if it failed: it is not tried again */
+	return probe(l, skel, path, &st, symbol_offset(path, "getaddrinfo"));
+}
+
+/* A program that has just begun has not mapped its libc yet: look once more, a second later. */
+static void note_later(struct libcs *l, __u32 pid)
+{
+	l->later[l->n_later++ % LIBCS_LATER] = pid;
+}
+
+void libcs_again(struct libcs *l, struct trace_bpf *skel)
+{
+	__u32 pids[LIBCS_LATER];
+	unsigned int n = l->n_later < LIBCS_LATER ? l->n_later : LIBCS_LATER;
+
+	memcpy(pids, l->later, sizeof(pids));
+	l->n_later = 0;
+	for (unsigned int i = 0; i < n; i++)
+		add(l, skel, pids[i]);
+}
+
+int libcs_add(struct libcs *l, struct trace_bpf *skel, __u32 pid)
+{
+	int ret = add(l, skel, pid);
+
+	if (ret == -ENOENT)
+		note_later(l, pid);
 	return ret;
 }
 
-static void *close_event(void *ctx)
+bool libcs_free_to_grow(const struct libcs *l)
 {
-	close(*(int *)ctx);
-	return NULL;
-}
-
-/* The kernel waits for all CPUs and tasks, some 100 ms, at the close of each: wait once for both. */
-static void close_own(struct libcs *l)
-{
-	int *events = l->own.events;
-	pthread_t other;
-	bool beside = events[0] > 0 && events[1] > 0 && !pthread_create(&other, NULL, close_event, &events[1]);
-
-	if (events[0] > 0)
-		close(events[0]);
-	if (beside)
-		pthread_join(other, NULL);
-	else if (events[1] > 0)
-		close(events[1]);
+	return l->n && l->at[0].probes[0].free;
 }
 
 void libcs_close(struct libcs *l)
 {
-	join_own(l);
-	close_own(l);
 	for (int i = 0; i < l->n; i++)
 		for (int k = 0; k < 2; k++)
-			bpf_link__destroy(l->seen[i].links[k]);
+			if (l->at[i].probes[k].fd >= 0)
+				close(l->at[i].probes[k].fd);
 	memset(l, 0, sizeof(*l));
 }

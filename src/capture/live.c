@@ -356,6 +356,11 @@ void live_stop(struct live *v)
 	v->stop_asked = 1;
 }
 
+int live_try(const struct live *v)
+{
+	return v->pending ? iter_run(v->pending) : 0;
+}
+
 void live_free(struct live *v)
 {
 	if (!v)

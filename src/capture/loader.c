@@ -12,6 +12,7 @@
 
 #include "calls.h"
 #include "function.h"
+#include "uprobe.h"
 #include "util/log.h"
 
 /* What libbpf said of the program that failed; libbpf has no other way to tell. */
@@ -201,6 +202,13 @@ static void way_failed(struct loader *l, int m, enum backend backend, int error,
 	s->way = choose_way(l, m, s->way + 1, backend);
 }
 
+static bool is_uprobe(const struct bpf_program *p)
+{
+	const char *section = bpf_program__section_name(p);
+
+	return strstr(section, "uprobe") || strstr(section, "uretprobe");
+}
+
 static int open_once(struct loader *l, const struct config *cfg, const struct map_sizes *sizes)
 {
 	struct bpf_program *p;
@@ -214,8 +222,11 @@ static int open_once(struct loader *l, const struct config *cfg, const struct ma
 		bpf_map__set_max_entries(l->skel->maps.ring, sizes->ring_bytes);
 	if (sizes->sockets)
 		bpf_map__set_max_entries(l->skel->maps.socks, sizes->sockets);
-	bpf_object__for_each_program(p, l->skel->obj)
+	bpf_object__for_each_program(p, l->skel->obj) {
 		bpf_program__set_autoload(p, loader_has(l, bpf_program__name(p)));
+		if (is_uprobe(p))
+			bpf_program__set_expected_attach_type(p, UPROBE_ATTACH_TYPE);
+	}
 	complaint.program[0] = complaint.text[0] = 0;
 	return trace_bpf__load(l->skel);
 }
@@ -246,9 +257,7 @@ static int load_all(struct loader *l, enum backend backend, const struct config 
 
 static bool attaches_later(const struct bpf_program *p)
 {
-	const char *section = bpf_program__section_name(p);
-
-	return strstr(section, "iter/") || strstr(section, "uprobe") || strstr(section, "uretprobe");
+	return strstr(bpf_program__section_name(p), "iter/") || is_uprobe(p);
 }
 
 static int attach_way(struct loader *l, int m)

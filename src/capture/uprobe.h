@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A uprobe in two steps. Opening one patches every process that maps the file and may take 20 ms; it needs no
- * program, so it goes on beside the loading of programs. Giving it its program afterwards is quick.
+ * A probe on a function of user space, in every process that maps the file.
+ *
+ * Kernels since 6.6 have links for that, which ask for no right once the program is loaded. Older ones have
+ * perf events, which want CAP_SYS_ADMIN (CAP_PERFMON was enough for a while: reverted by commit ba677dbe77af).
  */
 #ifndef SOCKLENS_CAPTURE_UPROBE_H
 #define SOCKLENS_CAPTURE_UPROBE_H
@@ -9,9 +11,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A perf event on an instruction of a file, for all processes, not enabled. Descriptor, or negative errno. */
-int uprobe_open(const char *path, size_t offset, bool at_return);
-/* From here on the loaded program prog_fd runs at it. 0 or negative errno. */
-int uprobe_run(int event, int prog_fd);
+/* What programs must be loaded for: BPF_TRACE_UPROBE_MULTI, which older headers do not have; old kernels ignore it. */
+#define UPROBE_ATTACH_TYPE 48
+
+struct uprobe {
+	int fd;	   /* closing it detaches; -1 = none */
+	bool free; /* attached without any right: a later one will be, too */
+	bool refused; /* this kernel has perf events only, and wants CAP_SYS_ADMIN for them */
+};
+
+/* Attach a loaded program at this offset of the file. 0 or negative errno. */
+int uprobe_attach(struct uprobe *u, int prog_fd, const char *path, size_t offset, bool at_return);
 
 #endif
