@@ -62,7 +62,7 @@ TEST_PROGRAMS := $(subst /progs/,/,$(patsubst %.c,$(OUTPUT)/%,$(wildcard tests/*
 # Linked statically, so that ./trace runs where only the C library is.
 static_libs = -Wl,-Bstatic $(filter-out -lm,$(shell $(PKG_CONFIG) --static --libs $(1))) -Wl,-Bdynamic -lm
 STATIC_LIBS = $(call static_libs,libbpf libelf libcap sqlite3)
-LAB_LIBS = $(call static_libs,sqlite3)
+LAB_LIBS = $(call static_libs,libcap sqlite3)
 # What the core needs of these, for the unit tests.
 CORE_LIBS = $(shell $(PKG_CONFIG) --libs sqlite3)
 # clang -target bpf does not look where Debian keeps the headers of the machine (asm/).

@@ -87,22 +87,6 @@ wait_for() { # FILE REGEX
     assert_line --regexp 'SigIgn:.(0{16}|0{7}180000000)$'
 }
 
-@test "live: capabilities are given up once tracing has begun" {
-    start -o live
-    run python3 - "$TRACE_PID" <<'END'
-import re, sys
-status = open(f"/proc/{sys.argv[1]}/status").read()
-kept = 1 << 39 | 1 << 38 | 1 << 19 | 1 << 5 | 1 << 2  # bpf, perfmon, sys_ptrace, kill, dac_read_search
-for field in "CapPrm", "CapEff":
-    value = int(re.search(field + r":\s*(\w+)", status)[1], 16)
-    assert value and not value & ~kept, (field, hex(value))
-END
-    assert_success
-    kill -INT "$TRACE_PID"
-    finish
-    assert_equal "$status" 0
-}
-
 @test "live: a signal reaches COMMAND although it runs as somebody else" {
     export SUDO_UID=65534 SUDO_GID=65534
     start -o /dev/null -- sh -c 'trap "exit 5" TERM; echo up; while :; do sleep 0.1; done'

@@ -97,7 +97,7 @@ load cmd-helper
 }
 
 @test "without root: the sudo command and the capabilities" {
-    refute_works "needs root.*sudo .*cap_bpf,cap_perfmon,cap_net_admin,cap_sys_ptrace" \
+    refute_works "needs root.*sudo .*cap_bpf,cap_perfmon=ep" \
         nobody "$FOR_ALL/trace"
     refute_works "needs root" nobody "$FOR_ALL/trace" -- true
 }
@@ -162,9 +162,6 @@ load cmd-helper
 
 @test "files that cannot be written: one sentence, and nothing is touched" {
     echo precious >precious
-    ln -s precious link
-    refute_works "'link'.*symbolic link" "$TRACE" -w link
-    assert_equal "$(cat precious)" precious
     refute_works "'missing/x'.*directory does not exist" "$TRACE" -o missing/x
     refute_works "'/'.*is a directory" "$TRACE" -o /
     for twin in twice ./twice "$PWD/twice"; do

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "rights.h"
 #include "signals.h"
 
 /* Where the shell looks when PATH is not set. */
@@ -92,6 +93,7 @@ static void child_run(char **argv, const struct invoker *who, int go, int fault)
 	int err;
 
 	err = invoker_become(who);
+	rights_lower();
 	if (!err && !*argv[0])
 		err = -ENOENT;
 	if (!err)
@@ -127,6 +129,30 @@ static int explain(const char *name, int error, char *err, size_t size)
 	else
 		snprintf(err, size, "cannot run '%s': %s", name, strerror(-error));
 	return EXIT_NOT_RUNNABLE;
+}
+
+/*
+ * COMMAND may be, or become, somebody whom kill(2) does not let us signal once we have no rights. The owner of a
+ * descriptor gets a signal from the kernel with the rights of the process that named the owner, at that time; so
+ * this pipe is one thing that we keep: it can signal COMMAND and nobody else.
+ */
+static int leash_new(struct command_run *c)
+{
+	if (pipe2(c->leash, O_CLOEXEC | O_NONBLOCK))
+		return -errno;
+	if (fcntl(c->leash[0], F_SETOWN, c->pid) ||
+	    fcntl(c->leash[0], F_SETFL, O_NONBLOCK | O_ASYNC))
+		return -errno;
+	return 0;
+}
+
+static void leash_pull(const struct command_run *c, int sig)
+{
+	char byte;
+
+	if (fcntl(c->leash[0], F_SETSIG, sig) || write(c->leash[1], "", 1) != 1 ||
+	    read(c->leash[0], &byte, 1) != 1)
+		kill(c->pid, sig);
 }
 
 /*
@@ -183,6 +209,8 @@ int command_start(struct command_run *c, char **argv, const struct invoker *who,
 	}
 	error = fault_read(c->fault);
 	if (!error)
+		error = leash_new(c);
+	if (!error)
 		return 0;
 	command_cancel(c);
 	return explain(argv[0], error < 0 ? error : -EIO, err, err_size);
@@ -227,7 +255,7 @@ void command_signal(struct command_run *c, int sig)
 {
 	if (!c->pid || c->ended)
 		return;
-	kill(c->pid, sig);
+	leash_pull(c, sig);
 }
 
 void command_stop(struct command_run *c)

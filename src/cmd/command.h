@@ -12,16 +12,17 @@
 #include "invoker.h"
 
 struct command_run {
-	pid_t pid; /* 0 = there is no COMMAND */
-	int go;	   /* pipe to the waiting child, -1 once it was released */
-	int fault; /* pipe on which a failing execve() reports, -1 once read */
+	pid_t pid;    /* 0 = there is no COMMAND */
+	int go;	      /* pipe to the waiting child, -1 once it was released */
+	int fault;    /* pipe on which a failing execve() reports, -1 once read */
+	int leash[2]; /* pipe whose writing makes the kernel signal COMMAND: see command.c */
 	bool ended;
 	int status;   /* of wait(2), valid when ended */
 	bool alone;   /* no descendant is left */
 	bool stopped; /* command_stop() has sent it SIGTERM */
 };
 
-#define COMMAND_NONE ((struct command_run){ .go = -1, .fault = -1 })
+#define COMMAND_NONE ((struct command_run){ .go = -1, .fault = -1, .leash = { -1, -1 } })
 
 /*
  * Fork it as the invoking user and look it up in PATH, but do not run it yet. Returns 0, or the

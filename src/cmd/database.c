@@ -7,21 +7,7 @@
 #include <string.h>
 
 #include "cmd.h"
-#include "invoker.h"
 #include "util/log.h"
-
-int database_drop_rights(void)
-{
-	struct invoker who;
-	int err;
-
-	invoker_find(&who);
-	err = invoker_become(&who);
-	if (!err)
-		return 0;
-	log_error("cannot go on as the user behind sudo: %s; run it without sudo", strerror(-err));
-	return EXIT_TRACE;
-}
 
 int database_load(struct query *q, struct recording *rec, const char *done, bool *usable)
 {

@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What query, check and export share: a recording loaded into SQL tables, with the rights of the
- * invoking user, and the SQL files they read.
+ * What query, check and export share: a recording loaded into SQL tables, and the SQL files they read.
  */
 #ifndef SOCKLENS_CMD_DATABASE_H
 #define SOCKLENS_CMD_DATABASE_H
 
 #include "query/query.h"
 #include "recording.h"
-
-/*
- * Nothing that follows needs more rights than the invoking user has: give up the others, for good.
- * 0, or EXIT_TRACE after saying why not.
- */
-int database_drop_rights(void);
 
 /*
  * The whole recording into q. Exit status as recording_result() has it; *usable is false where

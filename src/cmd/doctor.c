@@ -12,6 +12,7 @@
 #include "capture/capture.h"
 #include "cmd.h"
 #include "preflight.h"
+#include "rights.h"
 #include "util/log.h"
 #include "util/options.h"
 
@@ -117,6 +118,46 @@ static int print_checks(void)
 	return bad;
 }
 
+/* What each capability is for, and whether it is there. */
+static void print_rights(void)
+{
+	const struct right *r;
+
+	for (r = rights_table; r->name; r++) {
+		if (rights_have(r)) {
+			print_line("ok", r->name, r->what);
+			continue;
+		}
+		print_line(r->needed ? "NO" : "less", r->name, "missing");
+		print_remark(r->needed ? "why:  " : "lost: ", r->needed ? r->what : r->cost);
+	}
+}
+
+/* A setting of the kernel that bears on what an unprivileged program may do. */
+static void print_setting(const char *name, const char *path, const char *meaning)
+{
+	char found[128] = "", value[16] = "";
+	FILE *f = fopen(path, "re");
+
+	if (f && fgets(value, sizeof(value), f))
+		snprintf(found, sizeof(found), "%.*s: %s", (int)strcspn(value, "\n"), value,
+			 meaning);
+	if (f)
+		fclose(f);
+	if (found[0])
+		print_line("", name, found);
+}
+
+static void print_settings(void)
+{
+	print_setting(
+		"unprivileged_bpf_disabled", "/proc/sys/kernel/unprivileged_bpf_disabled",
+		"cap_bpf loads probes all the same; a kernel before 5.19 makes a trace keep it");
+	print_setting(
+		"perf_event_paranoid", "/proc/sys/kernel/perf_event_paranoid",
+		"cap_perfmon reads all the same; for getaddrinfo a kernel before 6.6 wants cap_sys_admin");
+}
+
 static void print_row(const struct capture_row *row)
 {
 	const char *mark = row->seen_by ? (row->cost ? "less" : "ok") : row->needed ? "NO" : "-";
@@ -162,6 +203,8 @@ static int doctor_run(enum backend backend)
 
 	printf("What tracing needs\n");
 	works = !print_checks();
+	print_rights();
+	print_settings();
 	if (works) {
 		printf("\nWhat is seen, and how (backend %s)\n", backend_name(backend));
 		works = print_moments(backend);

@@ -14,12 +14,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "arguments.h"
 #include "cmd.h"
 #include "database.h"
+#include "output.h"
+#include "place.h"
 #include "util/log.h"
 #include "util/options.h"
 
@@ -40,12 +43,19 @@ static const struct option_row export_rows[] = {
 	{ 0 },
 };
 
-/* One format. write(): the whole recording into the empty file at path, or to standard output where
- * path is NULL. Exit status, after saying what was wrong; *usable as database_load() has it. */
+/* The file while it is written: beside OUT, under a name of its own. */
+struct part {
+	struct place place; /* where it lies and what it is called */
+	int fd;
+	char path[PATH_MAX]; /* for who opens by name; "" = there is nothing to remove */
+};
+
+/* One format. write(): the whole recording into the empty file, or to standard output where there is
+ * none. Exit status, after saying what was wrong; *usable as database_load() has it. */
 struct format {
 	const char *name;
 	const char *suffix; /* of OUT, where none is given; NULL: standard output */
-	int (*write)(struct recording *rec, const char *path, bool *usable);
+	int (*write)(struct recording *rec, const struct part *file, bool *usable);
 };
 
 struct export_options {
@@ -64,10 +74,10 @@ static int fail(const char *err)
 
 /* --- the formats --- */
 
-static int write_sqlite(struct recording *rec, const char *path, bool *usable)
+static int write_sqlite(struct recording *rec, const struct part *file, bool *usable)
 {
 	char err[QUERY_ERROR];
-	struct query *q = query_new(path, err, sizeof(err));
+	struct query *q = query_new(file->path, err, sizeof(err));
 	int status;
 
 	if (!q)
@@ -82,16 +92,16 @@ static int write_sqlite(struct recording *rec, const char *path, bool *usable)
 	return status;
 }
 
-static int write_jsonl(struct recording *rec, const char *path, bool *usable)
+static int write_jsonl(struct recording *rec, const struct part *file, bool *usable)
 {
 	struct pipeline *p = pipeline_new(0);
-	struct view view = { .out = path ? fopen(path, "we") : stdout };
+	struct view view = { .out = file ? output_dup(file->fd) : stdout };
 	int err, status = EXIT_TRACE;
 
 	if (!p || !view.out) {
 		log_error("cannot write the output: %s", strerror(p ? errno : ENOMEM));
 	} else {
-		view.line_flush = !path;
+		view.line_flush = !file;
 		pipeline_view(p, &render_json, &view);
 		err = recording_run(rec, p);
 		status = recording_result(rec, p, err, "exported");
@@ -192,12 +202,18 @@ static int export_parse(struct export_options *o, int argc, char **argv)
 
 /* --- the file --- */
 
-static char part[PATH_MAX]; /* what a signal must remove; "" = nothing */
+static struct part part = { .place.dir = -1, .fd = -1 }; /* what a signal must remove */
+
+static void part_remove(void)
+{
+	if (part.path[0])
+		unlinkat(part.place.dir, part.place.name, 0);
+	part.path[0] = '\0';
+}
 
 static void on_signal(int sig)
 {
-	if (part[0])
-		unlink(part);
+	part_remove();
 	signal(sig, SIG_DFL);
 	raise(sig);
 }
@@ -213,63 +229,99 @@ static void catch_signals(void)
 			signal(signals[i], SIG_IGN);
 }
 
-static int complain_out(const char *out, int err)
+static int complain(const char *out, const char *why)
 {
-	if (err == EEXIST)
-		log_error("'%s' exists; --force replaces it", out);
-	else if (err == EINVAL)
-		log_error("'%s' is no file that could be replaced; choose another with -o", out);
-	else
-		log_error("cannot write '%s': %s; choose another file with -o", out, strerror(err));
+	log_error("cannot write '%s': %s", out, why);
 	return EXIT_TRACE;
 }
 
-static bool exists(const char *path)
+static int complain_out(const char *out, int err)
 {
-	struct stat st;
+	char text[512];
 
-	return !lstat(path, &st);
+	output_explain(out, err, text, sizeof(text));
+	log_error("%s", text);
+	return EXIT_TRACE;
 }
 
-/* Neither a device nor a directory nor a link: something that may be replaced. */
-static bool is_file(const char *path)
+/* May OUT come into being there? */
+static int check_out(const struct export_options *o, const struct place *p, const char *out)
 {
 	struct stat st;
+	bool exists = !fstatat(p->dir, p->name, &st, AT_SYMLINK_NOFOLLOW);
 
-	return !lstat(path, &st) && S_ISREG(st.st_mode);
+	if (place_is_everybodys(p))
+		return complain(out, "in its directory anybody may swap one file for another; "
+				     "choose a directory of your own with -o");
+	if (exists && !o->force) {
+		log_error("'%s' exists; --force replaces it", out);
+		return EXIT_TRACE;
+	}
+	if (exists && !S_ISREG(st.st_mode))
+		return complain(out,
+				"it is no file that could be replaced; choose another with -o");
+	return 0;
+}
+
+/* OUT with six random characters, in the same directory. */
+static int part_name(const char *out)
+{
+	const char *slash = strrchr(out, '/');
+	int dir = slash ? (int)(slash - out + 1) : 0;
+	unsigned long long any = 0;
+
+	if (getrandom(&any, sizeof(any), 0) != sizeof(any))
+		return -EAGAIN;
+	if (snprintf(part.place.name, sizeof(part.place.name), "%s.%06llx", out + dir,
+		     any & 0xffffff) >= (int)sizeof(part.place.name) ||
+	    snprintf(part.path, sizeof(part.path), "%.*s%s", dir, out, part.place.name) >=
+		    (int)sizeof(part.path))
+		return -ENAMETOOLONG;
+	return 0;
+}
+
+/* Mode 0600, as recordings have it. */
+static int part_create(const char *out)
+{
+	int fd = part_name(out);
+
+	if (!fd)
+		fd = place_create(&part.place);
+	if (fd < 0)
+		part.path[0] = '\0';
+	part.fd = fd;
+	return fd < 0 ? fd : 0;
 }
 
 static int part_new(const struct export_options *o, const char *out)
 {
-	int fd;
+	int err = place_find(&part.place, out, geteuid(), false), status;
 
-	if (exists(out) && !o->force)
-		return complain_out(out, EEXIST);
-	if (exists(out) && !is_file(out))
-		return complain_out(out, EINVAL);
-	if (snprintf(part, sizeof(part), "%s.XXXXXX", out) >= (int)sizeof(part))
-		return complain_out(out, ENAMETOOLONG);
+	if (err)
+		return complain_out(out, -err);
+	status = check_out(o, &part.place, out);
+	if (status)
+		return status;
 	catch_signals();
-	fd = mkostemp(part, O_CLOEXEC); /* mode 0600, as recordings have it */
-	if (fd >= 0) {
-		close(fd);
-		return 0;
-	}
-	part[0] = '\0';
-	return complain_out(out, errno);
+	err = part_create(out);
+	return err ? complain_out(out, -err) : 0;
 }
 
 /* Without --force nothing is replaced, also when the name was taken meanwhile. */
-static int part_name(const struct export_options *o, const char *out)
+static int part_finish(const struct export_options *o, const char *out)
 {
-	int err = renameat2(AT_FDCWD, part, AT_FDCWD, out, o->force ? 0 : RENAME_NOREPLACE);
+	const char *slash = strrchr(out, '/'), *name = slash ? slash + 1 : out;
+	const struct place *p = &part.place;
+	int err = renameat2(p->dir, p->name, p->dir, name, o->force ? 0 : RENAME_NOREPLACE);
 
 	if (err && errno == EINVAL) /* a file system that cannot do that, such as NFS */
-		err = rename(part, out);
+		err = renameat(p->dir, p->name, p->dir, name);
 	err = err ? errno : 0;
 	if (err)
-		unlink(part);
-	part[0] = '\0';
+		part_remove();
+	part.path[0] = '\0';
+	if (err == EEXIST)
+		return complain(out, "it has come into being meanwhile; --force replaces it");
 	return err ? complain_out(out, err) : 0;
 }
 
@@ -280,12 +332,12 @@ static int export_file(const struct export_options *o, struct recording *rec, co
 
 	if (status)
 		return status;
-	status = o->format->write(rec, part, &usable);
+	status = o->format->write(rec, &part, &usable);
 	if (!usable) {
-		unlink(part);
+		part_remove();
 		return status ? status : EXIT_TRACE;
 	}
-	named = part_name(o, out);
+	named = part_finish(o, out);
 	if (!named)
 		log_info("wrote %s", out);
 	return named ? named : status;
@@ -324,8 +376,6 @@ int cmd_export(int argc, char **argv)
 	}
 	signal(SIGPIPE, SIG_IGN); /* a reader that left is no failure */
 	status = recording_open(&rec, o.file);
-	if (!status)
-		status = database_drop_rights(); /* so that OUT is the invoking user's */
 	if (!status)
 		status = export_recording(&o, &rec);
 	recording_close(&rec);

@@ -3,7 +3,6 @@
 #include "invoker.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
 #include <pwd.h>
@@ -11,9 +10,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "rights.h"
 #include "util/options.h"
-
-#define GROUPS_MAX 1024
 
 static bool env_number(const char *name, unsigned int *value)
 {
@@ -54,38 +52,48 @@ static int become_groups(const struct invoker *who)
 	return who->name[0] ? initgroups(who->name, who->gid) : setgroups(1, &who->gid);
 }
 
-int invoker_become(const struct invoker *who)
+int invoker_take_ids(const struct invoker *who)
 {
 	if (!who->other)
 		return 0;
 	if (become_groups(who) || setresgid(who->gid, who->gid, who->gid) ||
 	    setresuid(who->uid, who->uid, who->uid))
 		return -errno;
-	if (!who->name[0])
-		return 0;
+	return 0;
+}
+
+int invoker_become(const struct invoker *who)
+{
+	int err = invoker_take_ids(who);
+
+	if (err || !who->other || !who->name[0])
+		return err;
 	if (setenv("HOME", who->home, 1) || setenv("USER", who->name, 1) ||
 	    setenv("LOGNAME", who->name, 1))
 		return -errno;
 	return 0;
 }
 
-int invoker_open(const struct invoker *who, const char *path, int flags, mode_t mode)
+int invoker_begin(const struct invoker *who, struct invoker_rights *before)
 {
-	gid_t groups[GROUPS_MAX];
-	int fd = -1, n = getgroups(GROUPS_MAX, groups);
-
-	if (!who->other) {
-		fd = open(path, flags | O_CLOEXEC, mode);
-		return fd < 0 ? -errno : fd;
-	}
-	if (n < 0)
+	before->n = getgroups(INVOKER_GROUPS, before->groups);
+	if (before->n < 0)
 		return -errno;
+	if (!who->other) {
+		rights_lower();
+		return 0;
+	}
 	if (!become_groups(who) && !setegid(who->gid) && !seteuid(who->uid))
-		fd = open(path, flags | O_CLOEXEC, mode);
-	if (fd < 0)
-		fd = -errno;
+		return 0;
+	invoker_end(who, before);
+	return -EPERM;
+}
+
+void invoker_end(const struct invoker *who, const struct invoker_rights *before)
+{
+	if (!who->other)
+		rights_raise();
 	/* Going back cannot fail for root; if it does, nothing after this can be right. */
-	if (seteuid(0) || setegid(getgid()) || setgroups((size_t)n, groups))
+	else if (seteuid(0) || setegid(getgid()) || setgroups((size_t)before->n, before->groups))
 		abort();
-	return fd;
 }

@@ -19,10 +19,20 @@ struct invoker {
 /* From SUDO_UID and SUDO_GID when we are root, or from the real ids of a set-user-id program. */
 void invoker_find(struct invoker *who);
 
-/* For good: groups, ids, HOME, USER and LOGNAME. 0 or negative errno; then the process must end. */
+/* For good: groups and ids. 0 or negative errno; then the process must end. */
+int invoker_take_ids(const struct invoker *who);
+/* And HOME, USER and LOGNAME. */
 int invoker_become(const struct invoker *who);
 
-/* open(2) with the invoker's rights, close-on-exec. Descriptor or negative errno. */
-int invoker_open(const struct invoker *who, const char *path, int flags, mode_t mode);
+#define INVOKER_GROUPS 1024
+struct invoker_rights {
+	int n;
+	gid_t groups[INVOKER_GROUPS];
+};
+
+/* What happens between these two happens with the invoker's rights, and only theirs. 0 or negative errno: then do not
+ * go on to the second. */
+int invoker_begin(const struct invoker *who, struct invoker_rights *before);
+void invoker_end(const struct invoker *who, const struct invoker_rights *before);
 
 #endif

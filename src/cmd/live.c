@@ -135,6 +135,26 @@ static int open_outputs(struct live *l, char *err, size_t err_size)
 
 /* --- start --- */
 
+static bool kernel_is_content(void *ctx)
+{
+	return !capture_try(ctx);
+}
+
+/* COMMAND's processes are the invoker's, as we will be: to look into others takes rights. */
+static int settle(struct live *l)
+{
+	enum rights_kept kept = RIGHTS_NONE;
+	int err;
+
+	if (!l->opts.command && capture_finds_libcs(l->capture))
+		kept = RIGHTS_LOOK;
+	err = rights_settle(&l->who, kept, kernel_is_content, l->capture);
+	if (!err)
+		return 0;
+	log_error("cannot give up the rights that are no longer needed: %s", strerror(-err));
+	return EXIT_TRACE;
+}
+
 static int start_capture(struct live *l)
 {
 	const struct live_options *o = &l->opts;
@@ -153,8 +173,7 @@ static int start_capture(struct live *l)
 		preflight_complain(&error);
 		return EXIT_TRACE;
 	}
-	return rights_shrink() ? fail("cannot give up the capabilities that are no longer needed") :
-				 0;
+	return settle(l);
 }
 
 static int say_ready(const struct live *l)
@@ -361,6 +380,17 @@ static int live_end(struct live *l, int loop_err)
 	return view ? view : recording;
 }
 
+/* Never hide what was not seen. */
+static void say_missed(const struct live *l)
+{
+	const char *why;
+	unsigned int n = capture_missed_libcs(l->capture, &why);
+
+	if (n && !l->opts.view.quiet)
+		log_warn("getaddrinfo was not seen in %u C librar%s (%s)", n, n == 1 ? "y" : "ies",
+			 why);
+}
+
 static void live_free(struct live *l)
 {
 	command_cancel(&l->command);
@@ -390,6 +420,7 @@ static int live_run(struct live *l)
 	}
 	err = live_loop(l);
 	own = live_end(l, err);
+	say_missed(l);
 	live_free(l);
 	if (l->command.pid)
 		status = command_result(&l->command, forced_by);

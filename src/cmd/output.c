@@ -9,11 +9,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "place.h"
+
 static const char *open_remedy(int err)
 {
 	switch (err) {
 	case ELOOP:
-		return "is a symbolic link; name the file itself";
+		return "a symbolic link on the way lies where others can write; name the file "
+		       "itself, or a directory of your own";
+	case EEXIST:
+		return "in a directory where others can write, it is there and not yours alone; "
+		       "choose another name";
 	case EACCES:
 	case EPERM:
 	case EROFS:
@@ -30,11 +36,27 @@ static const char *open_remedy(int err)
 	}
 }
 
-static void open_explain(const char *path, int err, char *text, size_t size)
+void output_explain(const char *path, int err, char *text, size_t size)
 {
 	const char *remedy = open_remedy(err);
 
 	snprintf(text, size, "cannot write '%s': %s", path, remedy ? remedy : strerror(err));
+}
+
+static int open_file(const struct invoker *who, const char *path)
+{
+	struct place p;
+	struct invoker_rights before;
+	int fd = invoker_begin(who, &before);
+
+	if (fd)
+		return fd;
+	fd = place_find(&p, path, who->uid, true);
+	if (!fd)
+		fd = place_open(&p);
+	place_close(&p);
+	invoker_end(who, &before);
+	return fd;
 }
 
 int output_open(const struct invoker *who, const char *path, char *err, size_t err_size)
@@ -42,15 +64,15 @@ int output_open(const struct invoker *who, const char *path, char *err, size_t e
 	struct stat st;
 	int fd;
 
-	if (!strcmp(path, "-"))
+	if (!strcmp(path, "-")) {
 		fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-	else
-		fd = invoker_open(who, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NOCTTY,
-				  0600);
-	if (fd == -1)
-		fd = -errno;
+		if (fd < 0)
+			fd = -errno;
+	} else {
+		fd = open_file(who, path);
+	}
 	if (fd < 0) {
-		open_explain(path, -fd, err, err_size);
+		output_explain(path, -fd, err, err_size);
 		return -EINVAL;
 	}
 	/* A file that was there before may have been open to all. */

@@ -12,10 +12,13 @@
 #include "invoker.h"
 
 /*
- * A file to write from its start, mode 0600; "-" is standard output. Symbolic links are not
- * followed, as the directory may be everybody's. A descriptor, or -EINVAL with one sentence in err.
+ * A file to write from its start, mode 0600; "-" is standard output. Where others can write, neither their links nor
+ * their files are trusted: see place.h. A descriptor, or -EINVAL with one sentence in err.
  */
 int output_open(const struct invoker *who, const char *path, char *err, size_t err_size);
+
+/* That sentence: why path could not be opened to write (positive errno), and what to do. */
+void output_explain(const char *path, int err, char *text, size_t size);
 
 /*
  * A second stream on one of our own descriptors, so that it can be closed like a file. NULL: errno.

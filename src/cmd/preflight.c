@@ -30,7 +30,7 @@ static int check_rights(char *found, size_t size, struct capture_error *err)
 	snprintf(err->what, sizeof(err->what), "tracing the kernel needs root");
 	snprintf(err->remedy, sizeof(err->remedy),
 		 "use 'sudo %s ...', or once 'sudo setcap "
-		 "cap_bpf,cap_perfmon,cap_net_admin,cap_sys_ptrace=ep %s'",
+		 "cap_bpf,cap_perfmon=ep %s'",
 		 program_invocation_name, program_invocation_name);
 	return -EPERM;
 }

@@ -191,8 +191,6 @@ static int query_file(const struct query_options *o)
 	char *text = NULL;
 	int status = recording_open(&rec, o->file);
 
-	if (!status)
-		status = database_drop_rights();
 	if (!status && o->sql_file) {
 		text = database_sql(o->sql_file);
 		status = text ? 0 : EXIT_TRACE;

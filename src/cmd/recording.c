@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "invoker.h"
+#include "rights.h"
 #include "util/log.h"
 
 static const char *open_remedy(int err)
@@ -49,26 +51,96 @@ static int complain_open(const char *file, enum record_error why, unsigned int v
 	return EXIT_TRACE;
 }
 
-static int open_source(const struct recording *r, const char *path, struct source **source)
+/* fd is used up; negative: errno of a failed open(2). */
+static int open_source(const struct recording *r, int fd, struct source **source)
 {
-	enum record_error why;
-	unsigned int version;
+	enum record_error why = RECORD_IO;
+	unsigned int version = 0;
 
-	*source = record_open(path, &why, &version);
+	*source = NULL;
+	if (fd >= 0)
+		*source = record_open_fd(fd, &why, &version);
+	else
+		errno = -fd;
 	return *source ? 0 : complain_open(r->file, why, version);
+}
+
+/* With the rights we were started with; nothing that follows needs any. */
+static int open_file(const char *file)
+{
+	int fd = strcmp(file, "-") ? open(file, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* The same file once more, from its beginning. */
+static int open_again(int fd)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return open_file(path);
+}
+
+/*
+ * Root may read what it likes; what file capabilities or the set-user-id bit lend to this program is for
+ * tracing and gives nobody a file.
+ */
+static int give_up_rights(void)
+{
+	struct invoker who;
+	int err;
+
+	invoker_find(&who);
+	err = rights_settle(&who, RIGHTS_NONE, NULL, NULL);
+	if (!err)
+		return 0;
+	log_error("cannot give up the rights that are not needed: %s; run it without sudo",
+		  strerror(-err));
+	return EXIT_TRACE;
+}
+
+/* What can be read only once: standard input, a pipe by name, as a shell's <(...) is. */
+static bool read_once(int fd)
+{
+	struct stat st;
+
+	return fd == STDIN_FILENO || (!fstat(fd, &st) && S_ISFIFO(st.st_mode));
+}
+
+/* The file, and the same once more where that can be and is wanted; each negative errno if not. */
+struct opened {
+	int fd, again;
+};
+
+static struct opened open_files(const char *file, bool twice)
+{
+	struct opened o = { .fd = open_file(file), .again = -EBADF };
+
+	if (twice && o.fd >= 0 && !read_once(o.fd))
+		o.again = open_again(o.fd);
+	return o;
+}
+
+/* 0, or the exit status. */
+static int open_and_settle(const char *file, bool twice, struct opened *o)
+{
+	int status = getuid() != 0 ? give_up_rights() : 0;
+
+	if (status)
+		return status;
+	*o = open_files(file, twice);
+	return getuid() == 0 ? give_up_rights() : 0;
 }
 
 int recording_open(struct recording *r, const char *file)
 {
+	struct opened o;
+	int status;
+
 	*r = (struct recording){ .file = file };
-	return open_source(r, file, &r->source);
-}
-
-static int open_both(struct recording *r, const char *path)
-{
-	int status = open_source(r, path, &r->source);
-
-	return status ? status : open_source(r, path, &r->second);
+	status = open_and_settle(file, false, &o);
+	return status ? status : open_source(r, o.fd, &r->source);
 }
 
 /* A file that is gone with its last descriptor. */
@@ -112,43 +184,40 @@ static int spool_fill(int fd, int from)
 	return err;
 }
 
-static int open_spooled(struct recording *r, int from)
+static int open_both(struct recording *r, int fd, int again)
 {
-	int fd = spool_new(), err = fd < 0 ? fd : spool_fill(fd, from), status = EXIT_TRACE;
-	char path[32];
+	int status = open_source(r, fd, &r->source);
 
-	if (err) {
-		log_error("cannot keep a copy of '%s': %s; write it to a file and name that",
-			  r->file, strerror(-err));
-	} else {
-		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-		status = open_both(r, path);
-	}
-	if (fd >= 0)
-		close(fd);
-	return status;
+	return status ? status : open_source(r, again, &r->second);
 }
 
-/* A pipe by name, as a shell's <(...) is; -1: it is none. */
-static int open_pipe(const char *file)
+/* What can be read only once is kept. */
+static int open_spooled(struct recording *r, int from)
 {
-	struct stat st;
+	int fd = spool_new(), err = fd < 0 ? fd : spool_fill(fd, from);
 
-	return stat(file, &st) || !S_ISFIFO(st.st_mode) ? -1 : open(file, O_RDONLY | O_CLOEXEC);
+	if (!err && lseek(fd, 0, SEEK_SET))
+		err = -errno;
+	if (!err)
+		return open_both(r, fd, open_again(fd));
+	log_error("cannot keep a copy of '%s': %s; write it to a file and name that", r->file,
+		  strerror(-err));
+	if (fd >= 0)
+		close(fd);
+	return EXIT_TRACE;
 }
 
 int recording_open_twice(struct recording *r, const char *file)
 {
-	int status, fd;
+	struct opened o;
+	int status;
 
 	*r = (struct recording){ .file = file };
-	if (!strcmp(file, "-"))
-		return open_spooled(r, STDIN_FILENO);
-	fd = open_pipe(file);
-	if (fd < 0)
-		return open_both(r, file);
-	status = open_spooled(r, fd);
-	close(fd);
+	status = open_and_settle(file, true, &o);
+	if (status || o.fd < 0 || !read_once(o.fd))
+		return status ? status : open_both(r, o.fd, o.again);
+	status = open_spooled(r, o.fd);
+	close(o.fd);
 	return status;
 }
 

@@ -17,7 +17,10 @@ struct recording {
 	struct source *second; /* the same file from its start, for recording_again(); NULL: none */
 };
 
-/* 0, or EXIT_TRACE: one sentence on standard error has said why. */
+/*
+ * Opens it, with root's rights where root asks, and gives up all rights for good: from here on this
+ * process is the invoking user. 0, or EXIT_TRACE: one sentence on standard error has said why.
+ */
 int recording_open(struct recording *r, const char *file);
 /*
  * The same, for a recording that recording_again() will read once more. It is opened twice here and

@@ -246,28 +246,36 @@ static enum record_error reader_start(struct reader *r, unsigned int *version)
 	return RECORD_OK;
 }
 
-struct source *record_open(const char *path, enum record_error *why, unsigned int *version)
+struct source *record_open_fd(int fd, enum record_error *why, unsigned int *version)
 {
 	struct reader *r = calloc(1, sizeof(*r));
 	int saved;
 
 	*why = RECORD_IO;
 	*version = 0;
-	if (!r)
+	if (!r) {
+		close(fd);
+		errno = ENOMEM;
 		return NULL;
+	}
 	r->source = (struct source){ .next = reader_next, .close = reader_close };
-	r->fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
-	if (r->fd >= 0)
-		*why = reader_start(r, version);
+	r->fd = fd;
+	*why = reader_start(r, version);
 	if (*why == RECORD_OK)
 		return &r->source;
 	saved = errno;
-	if (r->fd >= 0)
-		reader_close(&r->source);
-	else
-		free(r);
+	reader_close(&r->source);
 	errno = saved;
 	return NULL;
+}
+
+struct source *record_open(const char *path, enum record_error *why, unsigned int *version)
+{
+	int fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+
+	*why = RECORD_IO;
+	*version = 0;
+	return fd < 0 ? NULL : record_open_fd(fd, why, version);
 }
 
 int record_was_cut(const struct source *s, __u64 *at)

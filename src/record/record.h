@@ -26,6 +26,8 @@ enum record_error {
 };
 /* Opens path ("-" = standard input) as a source. On failure returns NULL and says why. */
 struct source *record_open(const char *path, enum record_error *why, unsigned int *version);
+/* The same on a descriptor, which is the source's from now on, also on failure. */
+struct source *record_open_fd(int fd, enum record_error *why, unsigned int *version);
 /* After the source ended: 1 if the file was cut short or never finished, and *at = bytes that were good. */
 int record_was_cut(const struct source *s, __u64 *at);
 
