@@ -26,6 +26,8 @@ static __noinline int count_lost_many(u32 kind, u32 n)
 
 	if (c)
 		__sync_fetch_and_add(&c->lost, n);
+	if (!first_loss)
+		first_loss = now_ns();
 	__sync_fetch_and_add(&losses, n);
 	return 0;
 }

@@ -23,6 +23,8 @@ __u32 last_sid = 0;
 __u32 last_fid = 0;
 /* Grows with every loss: lets the reader notice without reading all counters. */
 __u64 losses = 0;
+/* Boot clock: of the first loss since the reader set it to 0. */
+__u64 first_loss = 0;
 /* Grows when a socket is announced that the kernel has not given a cookie: the reader then asks for names. */
 __u64 nameless = 0;
 

@@ -4,8 +4,8 @@
  * reader polls every 10 ms while there is work. After half a second of nothing it arms a doorbell in the
  * BPF object and blocks; the next record, or the next call that begins, rings it.
  *
- * A round is: note the time, ask for calls in progress, empty the ring, give the BATCH, then a TICK whose
- * horizon is the noted time less the settling time. Whatever began before the horizon is by then either
+ * A round is: note the time, ask for calls in progress, empty the ring, give the BATCH, then a LOSS if there was one,
+ * then a TICK whose horizon is the noted time less the settling time. Whatever began before the horizon is by then either
  * in the ring or was told as pending, so nothing older can come.
  */
 #include "live.h"
@@ -30,7 +30,7 @@
 #define IDLE_WAIT_MS 1000
 #define BATCH_BYTES (1u << 20)
 
-enum live_stage { STAGE_META, STAGE_REASONS, STAGE_RUN, STAGE_BATCH, STAGE_TICK, STAGE_LOSS, STAGE_END, STAGE_OVER };
+enum live_stage { STAGE_META, STAGE_REASONS, STAGE_RUN, STAGE_BATCH, STAGE_LOSS, STAGE_TICK, STAGE_END, STAGE_OVER };
 
 struct live {
 	struct source source;
@@ -48,7 +48,7 @@ struct live {
 	__u64 ring_bytes, read_bytes; /* the ring's size; taken out of it in this round */
 	unsigned int quiet_rounds;
 	__u64 round_ns, second_ns, losses_seen, misses_seen, nameless_seen, lates_taken, events;
-	bool missed; /* a program was left out since the losses were last read */
+	__u64 missed_ns; /* since then a program was left out; 0 = none was since the losses were last read */
 	struct frame_tick tick;
 	struct frame_loss loss;
 	struct frame_end end;
@@ -108,14 +108,26 @@ static void ask_names(struct live *v)
 	ask(v->names[1]);
 }
 
+/* When the gap began, at the earliest. */
+static __u64 take_first_loss(struct live *v)
+{
+	__u64 first = v->loader->skel->bss->first_loss;
+
+	v->loader->skel->bss->first_loss = 0;
+	if (v->missed_ns && (!first || v->missed_ns < first))
+		first = v->missed_ns;
+	v->missed_ns = 0;
+	return first ? first : clock_boot_ns();
+}
+
 /* Totals per kind over all CPUs. */
 static void read_losses(struct live *v)
 {
 	int fd = bpf_map__fd(v->loader->skel->maps.counts), cpus = libbpf_num_possible_cpus();
 	struct counters *per_cpu = calloc(cpus > 0 ? cpus : 1, sizeof(*per_cpu));
 
+	v->loss.t_ns = take_first_loss(v);
 	v->losses_seen = v->loader->skel->bss->losses;
-	v->loss.t_ns = clock_boot_ns();
 	for (__u32 kind = 0; per_cpu && cpus > 0 && kind < EV_KIND_MAX; kind++) {
 		if (bpf_map_lookup_elem(fd, &kind, per_cpu))
 			continue;
@@ -169,8 +181,9 @@ static void chores(struct live *v)
 
 	if (v->round_ns - v->second_ns < NSEC_PER_SEC)
 		return;
+	if (loader_misses(v->loader, unused) != v->misses_seen)
+		v->missed_ns = v->second_ns ? v->second_ns : v->round_ns;
 	v->second_ns = v->round_ns;
-	v->missed = loader_misses(v->loader, unused) != v->misses_seen;
 	v->hooks->second(v->ctx);
 }
 
@@ -222,26 +235,25 @@ static int next_batch(struct live *v, struct frame *f)
 	return frame_set(f, FRAME_BATCH, v->batch.data, v->batch.len);
 }
 
+static int next_loss(struct live *v, struct frame *f)
+{
+	bool changed = v->loader->skel->bss->losses != v->losses_seen || v->missed_ns;
+
+	v->stage = STAGE_TICK;
+	if (!changed && !v->stopped)
+		return 0;
+	read_losses(v);
+	return frame_set(f, FRAME_LOSS, &v->loss, sizeof(v->loss));
+}
+
 static int next_tick(struct live *v, struct frame *f)
 {
 	__u64 settle = v->loader->skel->rodata->cfg.settle_ns;
 
 	v->quiet_rounds = v->news ? 0 : v->quiet_rounds + 1;
 	v->tick.horizon_ns = v->round_ns - settle;
-	v->stage = STAGE_LOSS;
-	return frame_set(f, FRAME_TICK, &v->tick, sizeof(v->tick));
-}
-
-static int next_loss(struct live *v, struct frame *f)
-{
-	bool changed = v->loader->skel->bss->losses != v->losses_seen || v->missed;
-
 	v->stage = v->stopped ? STAGE_END : STAGE_RUN;
-	if (!changed && !v->stopped)
-		return 0;
-	read_losses(v);
-	v->missed = false;
-	return frame_set(f, FRAME_LOSS, &v->loss, sizeof(v->loss));
+	return frame_set(f, FRAME_TICK, &v->tick, sizeof(v->tick));
 }
 
 static int next_end(struct live *v, struct frame *f)
@@ -285,12 +297,12 @@ static int advance(struct live *v, struct frame *f)
 		buf_reset(&v->batch);
 		n = next_batch(v, f);
 		if (!n)
-			v->stage = STAGE_TICK;
+			v->stage = STAGE_LOSS;
 		return n;
-	case STAGE_TICK:
-		return next_tick(v, f);
 	case STAGE_LOSS:
 		return next_loss(v, f);
+	case STAGE_TICK:
+		return next_tick(v, f);
 	case STAGE_END:
 		return next_end(v, f);
 	case STAGE_OVER:

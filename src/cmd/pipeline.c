@@ -291,12 +291,15 @@ static void tap_frame(struct pipeline *p, const struct frame *f)
 
 static void loss_take(struct pipeline *p, const struct frame_loss *l)
 {
-	__u64 lost = 0;
+	__u64 lost = 0, begun = l->t_ns;
 	size_t i;
 
 	for (i = 0; i < sizeof(l->lost) / sizeof(l->lost[0]); i++)
 		lost += l->lost[i];
+	if (p->loss_waits && p->loss.t_ns < l->t_ns)
+		begun = p->loss.t_ns;
 	p->loss = *l;
+	p->loss.t_ns = begun;
 	p->state.lost = lost;
 	p->loss_waits = lost > p->loss_shown;
 }
@@ -311,7 +314,7 @@ static const struct frame_loss *loss_total(struct pipeline *p)
 	return &p->loss;
 }
 
-/* A gap is shown where it belongs: behind everything that happened before it was noticed. */
+/* A gap is shown where it begins: nothing behind it is told as if all had been seen. */
 static int loss_show(struct pipeline *p, __u64 horizon_ns)
 {
 	struct outlet *o;
@@ -320,6 +323,9 @@ static int loss_show(struct pipeline *p, __u64 horizon_ns)
 	if (!p->loss_waits || p->loss.t_ns > horizon_ns)
 		return 0;
 	p->loss_waits = false;
+	err = order_tick(p->order, p->loss.t_ns);
+	if (err)
+		return err;
 	err = model_lost(p->model, p->loss.t_ns, p->state.lost - p->loss_shown);
 	p->loss_shown = p->state.lost;
 	for (o = p->outlets; o < p->outlets + p->n_outlets; o++)
@@ -355,9 +361,9 @@ static int pipeline_tick(struct pipeline *p, __u64 horizon_ns)
 	tap_tick(p, horizon_ns);
 	if (!p->n_outlets)
 		return 0;
-	err = order_tick(p->order, horizon_ns);
+	err = loss_show(p, horizon_ns);
 	if (!err)
-		err = loss_show(p, horizon_ns);
+		err = order_tick(p->order, horizon_ns);
 	if (!err && p->explain)
 		err = explain_tick(p->explain, horizon_ns);
 	for (o = p->outlets; o < p->outlets + p->n_outlets; o++) {
@@ -430,8 +436,8 @@ int pipeline_finish(struct pipeline *p)
 	err = pipeline_open(p);
 	if (err || !p->n_outlets)
 		return err;
-	err = order_flush(p->order);
-	next = loss_show(p, ~0ull);
+	err = loss_show(p, ~0ull);
+	next = order_flush(p->order);
 	err = err ? err : next;
 	next = model_finish(p->model);
 	err = err ? err : next;

@@ -339,7 +339,7 @@ static const struct column verdict_evidence_columns[] = {
 
 static const struct column loss_columns[] = {
 	[COL_LOSS_EVENT] = { "event", INT, .doc = "its id in event: the gap is before it" },
-	[COL_LOSS_T_NS] = { "t_ns", INT, .doc = "when it was noticed, ns since tracing began" },
+	[COL_LOSS_T_NS] = { "t_ns", INT, .doc = "when the first of them was lost, ns since tracing began" },
 	[COL_LOSS_KIND] = { "kind", TEXT, .doc = "of event" },
 	[COL_LOSS_LOST] = { "lost", INT, .doc = "how many could not be kept" },
 };
