@@ -58,6 +58,8 @@ LABS := $(patsubst %.c,$(OUTPUT)/%,$(wildcard labs/*/*.c))
 UNIT_TESTS := $(patsubst %.c,$(OUTPUT)/%,$(wildcard tests/unit/test_*.c))
 # Programs that tests start and trace: tests/FOLDER/progs/NAME.c becomes .output/tests/FOLDER/NAME.
 TEST_PROGRAMS := $(subst /progs/,/,$(patsubst %.c,$(OUTPUT)/%,$(wildcard tests/*/progs/*.c)))
+# Witnesses in the kernel: tests/FOLDER/witness/NAME.bpf.c and NAME.c become .output/tests/FOLDER/witness/NAME.
+WITNESSES := $(patsubst %.bpf.c,$(OUTPUT)/%,$(wildcard tests/*/witness/*.bpf.c))
 
 # Linked statically, so that ./trace runs where only the C library is.
 static_libs = -Wl,-Bstatic $(filter-out -lm,$(shell $(PKG_CONFIG) --static --libs $(1))) -Wl,-Bdynamic -lm
@@ -156,7 +158,7 @@ live: ## run the tests that trace the running kernel (as root)
 	$(Q)$(MAKE) test T=tests/live
 
 .PHONY: test-programs
-test-programs: $(TOP)trace $(TOP)lab $(LABS) $(TEST_PROGRAMS)
+test-programs: $(TOP)trace $(TOP)lab $(LABS) $(TEST_PROGRAMS) $(WITNESSES)
 	@:
 
 ##@ Develop
@@ -295,4 +297,16 @@ $(LABS): $(OUTPUT)/%: %.c $(OUTPUT)/flags | tools $$(@D)/
 $(TEST_PROGRAMS): $$(subst $(OUTPUT)/,,$$(@D))/progs/$$(@F).c $(OUTPUT)/flags | tools $$(@D)/
 	$(program)
 
--include $(OBJS:.o=.d) $(LAB_OBJS:.o=.d) $(OUTPUT)/trace.tmp.bpf.d $(addsuffix .d,$(LABS) $(UNIT_TESTS) $(TEST_PROGRAMS))
+$(addsuffix .bpf.o,$(WITNESSES)): $(OUTPUT)/%.bpf.o: %.bpf.c $(OUTPUT)/flags | tools $$(@D)/
+	$(call msg,BPF,$<)
+	$(Q)$(BPF_COMPILE) -MMD -MP -c $< -o $@
+
+$(addsuffix .skel.h,$(WITNESSES)): $(OUTPUT)/%.skel.h: $(OUTPUT)/%.bpf.o
+	$(call msg,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name $(notdir $*) >$@
+
+$(WITNESSES): $(OUTPUT)/%: %.c $(OUTPUT)/%.skel.h $(OUTPUT)/flags
+	$(call msg,CC,$<)
+	$(Q)$(COMPILE) -I$(@D) -MMD -MP $< $(STATIC_LIBS) -o $@
+
+-include $(OBJS:.o=.d) $(LAB_OBJS:.o=.d) $(OUTPUT)/trace.tmp.bpf.d $(addsuffix .d,$(LABS) $(UNIT_TESTS) $(TEST_PROGRAMS) $(WITNESSES) $(addsuffix .bpf,$(WITNESSES)))

@@ -13,6 +13,7 @@ setup_suite() {
     export TRACE=${TRACE:-$top/trace}
     export LIVE=$live
     export PROGS=${LIVE_PROGS:-$top/.output/tests/live}
+    export WITNESSES=${LIVE_WITNESSES:-$top/.output/tests/live/witness}
     export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-60}
 
     if [ "$(id -u)" -ne 0 ]; then
@@ -21,6 +22,10 @@ setup_suite() {
     fi
     if [ ! -x "$TRACE" ]; then
         echo "$TRACE is not there: run make first" >&2
+        return 1
+    fi
+    if [ ! -x "$WITNESSES/count" ]; then
+        echo "$WITNESSES/count is not there: run make test-programs first" >&2
         return 1
     fi
     for prog in ip nsenter python3 strace tcpdump ss curl nc socat timeout bpftool nft; do
