@@ -76,7 +76,7 @@ int lab_run(struct session *s)
 			   .interrupted = lab_interrupted };
 	int status = lab_need_root(s, "run", "watch");
 
-	if (!status)
+	if (!status && !s->opts.record)
 		status = predict_first(s);
 	if (status)
 		return status;

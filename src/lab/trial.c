@@ -22,7 +22,7 @@
 /* Below the ports that the kernel hands out by itself, above those that need root. */
 #define PORT_LOW 10000
 #define PORT_HIGH 30000
-#define TRACER_MARGIN 10 /* s: it only ends by itself if we do not end it */
+#define TRACER_MARGIN 5 /* s: it only ends by itself if we do not end it */
 
 unsigned int trial_limit_ms(const struct trial *t)
 {

@@ -1,0 +1,514 @@
+# SPDX-License-Identifier: MIT
+# The lab runner: its commands, whose rights and files it uses, and programs that want to do harm.
+
+bats_require_minimum_version 1.5.0
+bats_load_library bats-support
+bats_load_library bats-assert
+
+NOBODY=65534
+
+setup() {
+    TOP=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
+    LAB=$TOP/lab
+    LIMIT=20 # seconds any single wait may take
+    # A folder that `nobody` may get at, which bats' own are not.
+    DIR=$(mktemp -d /tmp/socklens-lab.XXXXXX)
+    chmod 777 "$DIR"
+    export HOME=$DIR/home XDG_STATE_HOME=$DIR/state SOCKLENS_LABS=$DIR/work
+    export LC_ALL=C
+    unset SUDO_UID SUDO_GID SUDO_USER PAGER
+    STATE=$XDG_STATE_HOME/socklens/labs/09-eof
+    SOLUTION=$TOP/labs/09-eof/solution/client.c
+    LAB_PID=
+}
+
+teardown() {
+    [ -z "$LAB_PID" ] || kill -KILL "$LAB_PID" 2>/dev/null || true
+    rm -rf "$DIR"
+}
+
+# As nobody, in a copy of the tree that nobody may read.
+nobody_has_a_tree() {
+    mkdir -p "$DIR/tree/.output"
+    cp -r "$TOP/lab" "$TOP/trace" "$TOP/labs" "$DIR/tree"
+    cp -r "$TOP/.output/labs" "$DIR/tree/.output"
+    chmod -R go+rX "$DIR/tree"
+    LAB=$DIR/tree/lab
+}
+
+nobody() {
+    setpriv --reuid $NOBODY --regid $NOBODY --clear-groups -- "$@"
+}
+
+# A program of that text, in the place of the learner's.
+learner() { # C-TEXT
+    printf '%s\n' '#define _GNU_SOURCE' '#include <arpa/inet.h>' '#include <errno.h>' '#include <fcntl.h>' \
+        '#include <pthread.h>' '#include <signal.h>' '#include <stdio.h>' '#include <stdlib.h>' \
+        '#include <string.h>' '#include <unistd.h>' "$1" >"$DIR/mine.c"
+}
+
+# Of the latest check no process is left: neither ours, which have the environment of this test, nor
+# the arena's, which have the run's seed in theirs. A namespace goes with its last process.
+nothing_is_left() {
+    local seed
+    seed=$("$TOP/trace" query --csv "$STATE/check.rec" "SELECT value FROM meta WHERE key = 'lab.seed'" |
+        tr -d '\r' | tail -1)
+    [ "$seed" -gt 0 ] || fail "the recording tells no seed"
+    run env -i PATH="$PATH" grep -lszx -e "LAB_SEED=$seed" -e "XDG_STATE_HOME=$XDG_STATE_HOME" /proc/*/environ
+    assert_output ""
+    assert [ ! -e "$STATE/mine" ]
+    assert [ ! -e "$STATE/check.rec.raw" ]
+}
+
+# It fails by that check, soon, and leaves nothing.
+harmless() { # CHECK SENTENCE C-TEXT
+    learner "$3"
+    run "$LAB" check 09 "$DIR/mine.c"
+    assert_failure 1
+    assert_line "FAIL   $1"
+    assert_line --partial "$2"
+    nothing_is_left
+}
+
+until_true() { # COMMAND...
+    timeout "$LIMIT" bash -c 'until "$@" 2>/dev/null; do sleep 0.02; done' - "$@"
+}
+
+# --- the command line ---
+
+@test "--help lists every sub-command and option, and the manual has them all" {
+    run "$LAB" --help
+    assert_success
+    for word in list show predict run watch check hint solution reset doctor; do
+        assert_line --regexp "^  $word "
+        grep -qE "^\.(B|BI) $word\b|^.fB$word.fR" "$TOP/src/man/lab.1" || fail "lab.1 lacks $word"
+    done
+    while IFS= read -r option; do
+        grep -qF -- "${option//-/\\-}" "$TOP/src/man/lab.1" || fail "lab.1 lacks $option"
+    done < <(grep -oE -- '--[a-z-]+' <<<"$output" | sort -u)
+    run groff -man -Tutf8 -ww -z "$TOP/src/man/lab.1"
+    assert_output ""
+}
+
+@test "a wrong command line gets one sentence with the remedy, and 125" {
+    while IFS='|' read -r args sentence; do
+        # shellcheck disable=SC2086 # words
+        run "$LAB" $args
+        assert_failure 125
+        assert_output --regexp "^lab: .*$sentence"
+        assert_equal "${#lines[@]}" 1
+    done <<'TABLE'
+|./lab list
+fly|no sub-command 'fly'
+show|which lab\?
+show 77|no lab '77'; './lab list'
+show nine|no lab 'nine'
+show 09 more|'more' is too much
+list 09|'09' is too much
+show 09 --loud|unknown .*option --loud; 'lab --help'
+check 09 --seed|--seed
+check 09 --seed x|--seed cannot be 'x'
+check 00|no exercise
+predict 00|asks for no prediction
+hint 00|no hints
+TABLE
+}
+
+@test "a lab goes by its number, with or without the zero, and by its name" {
+    for word in 9 09 09-eof; do
+        run "$LAB" show $word
+        assert_success
+        assert_line --index 0 "# 09-eof: close() and the end of the stream"
+    done
+}
+
+# --- the way through a lab, without root where none is needed ---
+
+@test "predict keeps letters, and what was said at the prompt" {
+    run "$LAB" predict 09 cb
+    assert_success
+    assert_equal "$(head -1 "$STATE/prediction")" CB
+    run "$LAB" predict 09 <<<$'x\na\nprocesses end\nB\n'
+    assert_success
+    assert_output --partial "How many of the 400,000 bytes does the client read?"
+    assert_output --partial "one letter, from A to C"
+    refute_output --partial "close() throws away what was not sent yet"
+    assert_equal "$(cat "$STATE/prediction")" $'AB\nprocesses end'
+}
+
+@test "predict refuses letters that answer nothing, and keeps the old ones" {
+    "$LAB" predict 09 CB
+    for letters in C CBA CX 1; do
+        run "$LAB" predict 09 "$letters"
+        assert_failure 125
+        assert_output --partial "'$letters' answers nothing"
+    done
+    assert_equal "$(head -1 "$STATE/prediction")" CB
+}
+
+@test "the trace stays closed until a prediction is stored" {
+    run "$LAB" watch 09 </dev/null
+    assert_failure 1
+    assert_output "lab: first say what you expect: ./lab predict 09"
+    run "$LAB" run 09 </dev/null
+    assert_failure 1
+    assert_output "lab: first say what you expect: ./lab predict 09"
+    run "$LAB" watch 09 --skip-prediction </dev/null
+    assert_success
+    refute_output --partial "you said"
+    assert_output --partial "it was     C  all 400,000"
+}
+
+@test "run shows the time line, what was said, what it was, and the lines that settle it" {
+    "$LAB" predict 09 BB
+    run "$LAB" run 09
+    assert_success
+    assert_line "Lab 09-eof: the experiment runs."
+    assert_line "client: recv() returned 0 after 400000 bytes"
+    assert_line --partial "== #1 TCP"
+    assert_line "  you said   B  those that were in the client's receive queue already"
+    assert_line "  it was     C  all 400,000"
+    assert_line --regexp "^ +[0-9]+ +[0-9.]+ ms  server [0-9]+ +close\(4\) = 0"
+    assert_line --partial "believing  B  close() throws away"
+    # The second question was answered rightly: nothing to be believed.
+    assert_equal "$(grep -c believing <<<"$output")" 1
+}
+
+@test "without root everything works but run and check, which name their command with sudo" {
+    nobody_has_a_tree
+    for command in list "show 09" "predict 09 CB" "watch 09" "hint 09" "reset 09"; do
+        # shellcheck disable=SC2086 # words
+        run nobody "$LAB" $command
+        assert_success
+    done
+    run nobody "$LAB" run 09
+    assert_failure 125
+    assert_output "lab: this needs root: sudo ./lab run 09; without root there is './lab watch 09'"
+    run nobody "$LAB" check 09
+    assert_failure 125
+    assert_line "lab: this needs root: sudo ./lab check 09"
+}
+
+@test "hints come one at a time; the solution after passing, or on giving up" {
+    run "$LAB" hint 09
+    assert_line --index 0 "## What does the server wait for?"
+    refute_output --partial "## Two directions"
+    run "$LAB" hint 09
+    assert_line --index 0 "## Two directions"
+    "$LAB" hint 09
+    run "$LAB" hint 09
+    assert_output --partial "no more hints"
+    run "$LAB" solution 09
+    assert_failure 1
+    assert_output --partial "--give-up"
+    run "$LAB" solution 09 --give-up
+    assert_success
+    assert_output "$(cat "$SOLUTION")"
+    run "$LAB" list
+    assert_line --regexp "^09-eof .*solution seen"
+}
+
+@test "check makes a copy of the starter, list shows success, reset keeps the file aside" {
+    run "$LAB" check 09
+    assert_failure 1
+    assert_line "A copy of the starter is now yours to edit: $DIR/work/09-eof/client.c"
+    cp "$SOLUTION" "$DIR/work/09-eof/client.c"
+    run "$LAB" check 09
+    assert_success
+    assert_line --partial "Passed: 3 runs"
+    run "$LAB" list
+    assert_line --regexp "^09-eof .*passed$"
+    assert_line --regexp "^00-hello .*no exercise"
+    run "$LAB" reset 09
+    assert_line "Your file is kept as $DIR/work/09-eof/client.c.1"
+    cmp "$SOLUTION" "$DIR/work/09-eof/client.c.1"
+    run "$LAB" list
+    assert_line --regexp "^09-eof .*next: "
+}
+
+@test "the same seed draws the same numbers, another one others" {
+    settings() { "$LAB" check 09 "$SOLUTION" "$@" | grep '^run '; }
+    one=$(settings --seed 7)
+    assert_equal "$(settings --seed 7)" "$one"
+    other=$(settings --seed 8)
+    [ "$other" != "$one" ] || fail "seed 8 is seed 7: $one"
+    assert_equal "$(wc -l <<<"$one")" 3
+}
+
+@test "a recording keeps what it was run with, for a check of its own" {
+    "$LAB" check 09 "$SOLUTION" --seed 7 >"$DIR/said"
+    run "$TOP/trace" check "$STATE/check.rec" "$TOP/labs/09-eof/check.sql"
+    assert_success
+    run "$TOP/trace" query --csv "$STATE/check.rec" \
+        "SELECT (SELECT value FROM meta WHERE key = 'said.1'), (SELECT value FROM meta WHERE key = 'said.1.t_ns') > 0,
+         value FROM meta WHERE key = 'lab.reply'"
+    assert_line --index 1 --regexp '^reply: ([0-9]+) bytes,1,\1'
+}
+
+@test "check --watch looks again when the file is saved" {
+    cp "$TOP/labs/09-eof/wrong/one_recv.c" "$DIR/mine.c"
+    "$LAB" check 09 "$DIR/mine.c" --watch >"$DIR/said" 2>&1 3>&- &
+    LAB_PID=$!
+    until_true grep -q '^Waiting until you save' "$DIR/said"
+    grep -q '^FAIL ' "$DIR/said"
+    cp "$SOLUTION" "$DIR/next.c"
+    mv "$DIR/next.c" "$DIR/mine.c" # as many editors do
+    until_true grep -q '^Passed: ' "$DIR/said"
+    until_true test "$(grep -c '^Waiting until' "$DIR/said")" = 2 ||
+        until_true bash -c "[ \$(grep -c '^Waiting until' '$DIR/said') = 2 ]"
+    kill -TERM "$LAB_PID"
+    run wait "$LAB_PID"
+    LAB_PID=
+}
+
+# --- whose fault it is ---
+
+@test "a program that does not compile: the compiler's words, and status 1" {
+    learner 'int main(void) { return undeclared; }'
+    run "$LAB" check 09 "$DIR/mine.c"
+    assert_failure 1
+    assert_line "Your program does not compile. The compiler says:"
+    assert_line --regexp "mine.c:[0-9]+:[0-9]+: error: .undeclared. undeclared"
+}
+
+@test "warnings are shown, and the program is graded" {
+    { cat "$SOLUTION" && echo 'static int unused_one;'; } >"$DIR/mine.c"
+    run "$LAB" check 09 "$DIR/mine.c"
+    assert_success
+    assert_line "Your program compiles, but the compiler warns:"
+    assert_line --partial "unused_one"
+}
+
+@test "a compiler that is not there is this machine's, not the learner's" {
+    CC=no-such-compiler run "$LAB" check 09 "$SOLUTION"
+    assert_failure 125
+    assert_output "lab: there is no C compiler 'no-such-compiler' on this machine; 'sudo apt-get install gcc libc6-dev' brings one"
+}
+
+@test "a file that is not there, and one that is none, are named" {
+    run "$LAB" check 09 "$DIR/no.c"
+    assert_failure 125
+    assert_output "lab: cannot read '$DIR/no.c': No such file or directory; check its name"
+    run "$LAB" check 09 "$DIR"
+    assert_failure 125
+    assert_output --partial "is no file"
+}
+
+@test "a compiler that is kept busy for ever is ended" {
+    learner '#include "/dev/zero"'
+    run "$LAB" check 09 "$DIR/mine.c"
+    assert_failure 1
+    assert_line "Your program does not compile. The compiler says:"
+}
+
+# A tree whose tracer is that script.
+with_tracer() { # SCRIPT
+    nobody_has_a_tree
+    printf '#!/bin/bash\n%s\n' "$1" >"$DIR/tree/trace"
+}
+
+@test "events that were lost decide nothing: status 2, no pass" {
+    with_tracer "while [ \"\$1\" != -w ]; do shift; done
+        trap 'python3 $TOP/tests/make_recording.py --lost 3 >\"\$2\"; exit 0' INT
+        echo ready >&3
+        while :; do read -r -t 1 <> <(:); done"
+    run "$LAB" check 09 "$SOLUTION"
+    assert_failure 2
+    assert_line --partial "AGAIN"
+    assert_line --partial "3 events were lost"
+    refute_line --regexp "^(pass|Passed)"
+    assert [ ! -e "$STATE/passed" ]
+}
+
+@test "a tracer that does not start is this machine's, not the learner's" {
+    with_tracer 'echo "trace: this kernel has no BTF" >&2; exit 125'
+    run "$LAB" check 09 "$SOLUTION"
+    assert_failure 125
+    assert_line "trace: this kernel has no BTF"
+    assert_line --partial "that is this machine, not your program"
+}
+
+@test "a stage that breaks is ours, not the learner's" {
+    nobody_has_a_tree
+    printf '#!/bin/bash\necho "tester: no port"\nexit 125\n' >"$DIR/tree/labs/09-eof/grade"
+    run "$LAB" check 09 "$SOLUTION"
+    assert_failure 125
+    assert_line --partial "tester: no port"
+    assert_line --partial "no fault of your program"
+}
+
+@test "programs that are not built are named with their remedy" {
+    nobody_has_a_tree
+    rm -r "$DIR/tree/.output"
+    run "$LAB" check 09 "$SOLUTION"
+    assert_failure 125
+    assert_output "lab: the programs of lab 09-eof are not built yet; type 'make labs' first"
+}
+
+@test "doctor tries everything, and says what is missing" {
+    run "$LAB" doctor
+    assert_success
+    assert_line --regexp "^ok +the tracer sees it"
+    assert_line "Everything works here."
+    CC=no-such-compiler run "$LAB" doctor
+    assert_failure 1
+    assert_line --regexp "^NO +a C compiler +there is no C compiler"
+    with_tracer 'exit 125'
+    run "$LAB" doctor
+    assert_failure 1
+    assert_line --regexp "^NO +the tracer sees it"
+}
+
+# --- under sudo ---
+
+@test "under sudo everything belongs to the person behind it, and runs as them" {
+    export SUDO_UID=$NOBODY SUDO_GID=$NOBODY
+    learner 'int main(void) { printf("uid %d euid %d gid %d groups %d\n", getuid(), geteuid(), getgid(), getgroups(0, NULL));
+        printf("root again: %d\n", setuid(0)); return 0; }'
+    run "$LAB" check 09 "$DIR/mine.c"
+    assert_failure 1
+    assert_line --regexp "    \| uid $NOBODY euid $NOBODY gid $NOBODY "
+    assert_line "    | root again: -1"
+    "$LAB" predict 09 CB
+    "$LAB" run 09 >/dev/null
+    run find "$XDG_STATE_HOME" ! -uid $NOBODY
+    assert_output ""
+    run find "$XDG_STATE_HOME" -name '*.rec'
+    assert_equal "${#lines[@]}" 2
+    "$LAB" check 09 >/dev/null || true
+    run find "$SOCKLENS_LABS" ! -uid $NOBODY
+    assert_output ""
+}
+
+@test "under sudo the state is where the user's own shell would have it" {
+    nobody_has_a_tree
+    # As sudo is: a program that any user may start and that is root's.
+    install -m 4755 "$(command -v setpriv)" "$DIR/become"
+    cat >"$DIR/shell" <<EOF
+#!/bin/bash
+"$DIR/become" --reuid 0 --regid 0 --clear-groups -- env -i PATH="$PATH" SUDO_UID=$NOBODY SUDO_GID=$NOBODY \
+    "$LAB" predict 09 CB
+true
+EOF
+    chmod 755 "$DIR/shell"
+    run nobody env XDG_STATE_HOME="$DIR/theirs" "$DIR/shell"
+    assert_success
+    assert [ -f "$DIR/theirs/socklens/labs/09-eof/prediction" ]
+    assert_equal "$(stat -c %u "$DIR/theirs/socklens/labs/09-eof/prediction")" $NOBODY
+}
+
+@test "a file that the user may not read is not read for them" {
+    export SUDO_UID=$NOBODY SUDO_GID=$NOBODY
+    install -m 600 "$SOLUTION" "$DIR/secret.c"
+    run "$LAB" check 09 "$DIR/secret.c"
+    assert_failure 1
+    assert_output --partial "Permission denied"
+}
+
+# --- programs that want to do harm ---
+
+@test "a program that loops for ever is ended" {
+    harmless "it ends by itself" "after 3.0 s the run was not over" 'int main(void) { for (;;); }'
+}
+
+@test "a program that ignores every signal and hides in new sessions is ended" {
+    harmless "it ends by itself" "after 3.0 s" 'int main(void) { int i; for (i = 1; i < 64; i++) signal(i, SIG_IGN);
+        if (!fork()) { setsid(); if (!fork()) setsid(); } for (;;) pause(); }'
+}
+
+@test "a fork bomb is ended" {
+    harmless "it starts few processes" "more than 64 processes" 'int main(void) { for (;;) fork(); }'
+}
+
+@test "a program that leaves a child behind takes it along" {
+    harmless "the whole request is sent" "the server read 0 bytes" \
+        'int main(void) { if (!fork()) for (;;) pause(); return 0; }'
+}
+
+@test "a flood of output is ended, and what is shown cannot fool a terminal" {
+    harmless "it prints little" "more than 2000 lines or 65536 bytes" \
+        'int main(void) { for (;;) puts("\033[2Jflood"); }'
+    learner 'int main(void) { puts("\033[2Jflood"); return 0; }'
+    run "$LAB" check 09 "$DIR/mine.c"
+    assert_line "    | ?[2Jflood"
+}
+
+@test "a crash is told by the name of its signal" {
+    harmless "it does not crash" "signal 11 ended it: Segmentation fault" \
+        'int main(void) { volatile int *nowhere = NULL; return *nowhere; }'
+}
+
+@test "there is nothing to read, no terminal, and a status is told" {
+    harmless "it ends with status 0" "it ended with status 7" \
+        'int main(void) { return getchar() == EOF && open("/dev/tty", O_RDWR) < 0 ? 7 : 8; }'
+}
+
+@test "the disk cannot be filled, and no file is changed" {
+    learner "int main(void) { static char b[1 << 20]; int fd = open(\"/tmp/big\", O_CREAT | O_WRONLY, 0600); long n = 0; ssize_t r;
+        while ((r = write(fd, b, sizeof(b))) > 0) n += r;
+        printf(\"wrote less: %d\\n\", n <= 16 << 20);
+        printf(\"unlink %d errno %d\\n\", unlink(\"$SOLUTION\"), errno);
+        printf(\"write %d errno %d\\n\", open(\"$DIR/new\", O_CREAT | O_WRONLY, 0600), errno); return 0; }"
+    export SUDO_UID=$NOBODY SUDO_GID=$NOBODY
+    run "$LAB" check 09 "$DIR/mine.c"
+    assert_failure 1
+    assert_line "    | wrote less: 1"
+    assert_line --regexp "    \| unlink -1 errno (13|30|2)"
+    assert_line --regexp "    \| write -1 errno (30|2)"
+    assert [ ! -e /tmp/big ]
+    nothing_is_left
+}
+
+@test "memory, threads and other processes are out of reach" {
+    learner 'static void *sleeper(void *arg) { for (;;) pause(); return arg; }
+        int main(void) { long mib = 0; int n = 0; pthread_t t; char *p;
+        while ((p = malloc(1 << 20))) { memset(p, 1, 1 << 20); mib++; }
+        printf("less: %d\n", mib < 512);
+        while (!pthread_create(&t, NULL, sleeper, NULL)) n++;
+        printf("few: %d\n", n <= 80);
+        printf("init %d\n", kill(1, SIGKILL)); fflush(stdout); return 0; }'
+    run "$LAB" check 09 "$DIR/mine.c"
+    assert_failure 1
+    assert_line "    | less: 1"
+    assert_line "    | few: 1"
+    assert_line "    | init -1"
+    nothing_is_left
+}
+
+# Started on a program that never ends; returns when that runs.
+start_check() {
+    learner 'int main(void) { for (;;) pause(); }'
+    "$LAB" check 09 "$DIR/mine.c" >"$DIR/said" 2>&1 3>&- &
+    LAB_PID=$!
+    # The arena's first process, the tracer.
+    until_true bash -c "[ \$(pgrep -P $LAB_PID | wc -l) = 2 ]"
+    CHILDREN=$(pgrep -P "$LAB_PID")
+}
+
+all_gone() {
+    local pid
+    for pid in $CHILDREN; do
+        timeout "$LIMIT" tail --pid="$pid" -f /dev/null || fail "process $pid is left"
+    done
+}
+
+@test "Ctrl-C ends everything" {
+    start_check
+    kill -TERM "$LAB_PID"
+    status=0
+    wait "$LAB_PID" || status=$?
+    LAB_PID=
+    assert_equal "$status" 125
+    all_gone
+    run cat "$DIR/said"
+    assert_line "lab: interrupted"
+    assert [ ! -e "$STATE/check.rec.raw" ]
+}
+
+@test "should the runner be killed, nothing is left either" {
+    start_check
+    kill -KILL "$LAB_PID"
+    wait "$LAB_PID" || true
+    LAB_PID=
+    all_gone
+}

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: MIT
+# What must hold of every lab. Each function takes a lab's folder name, prints one line for each
+# thing that does not hold, "NN-name: what", and then returns 1. Used by labs.bats and by labs-soak.
+
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+# The folders, or those that L names. Nothing is registered anywhere.
+all_labs() {
+    local dir
+    for dir in "$TOP"/labs/[0-9][0-9]-*/; do
+        dir=$(basename "$dir")
+        [ -z "${L-}" ] || [ "$L" = "$dir" ] || continue
+        echo "$dir"
+    done
+}
+
+complain() { # LAB WHAT
+    echo "$1: ${*:2}"
+    return 1
+}
+
+is_tour() { # LAB
+    [ ! -d "$TOP/labs/$1/starter" ]
+}
+
+# Numbers are of no use as names of C files: the first one in the folder, as ./lab takes it.
+only_source() { # LAB FOLDER
+    local files=("$TOP/labs/$1/$2"/*.c)
+    [ ${#files[@]} = 1 ] && [ -e "${files[0]}" ] && echo "${files[0]}"
+}
+
+stated_reason() { # FILE
+    sed -n '2s|^/\* fails: \(.*\) \*/$|\1|p' "$1"
+}
+
+# --- parts ---
+
+tour_parts() { # LAB
+    local file bad=0
+    for file in README.md run run.rec; do
+        [ -s "$TOP/labs/$1/$file" ] || complain "$1" "$file is missing or empty" || bad=1
+    done
+    return $bad
+}
+
+exercise_parts() { # LAB
+    local dir=$TOP/labs/$1 file bad=0
+    for file in predict.md settle.sql check.sql variants grade hint.md teach.md tester.c; do
+        [ -s "$dir/$file" ] || complain "$1" "$file is missing or empty" || bad=1
+    done
+    only_source "$1" starter >/dev/null || complain "$1" "starter/ must hold one .c file" || bad=1
+    only_source "$1" solution >/dev/null || complain "$1" "solution/ must hold one .c file" || bad=1
+    [ "$(find "$dir/wrong" -name '*.c' 2>/dev/null | wc -l)" -ge 4 ] ||
+        complain "$1" "wrong/ must hold four .c files or more" || bad=1
+    [ "$(grep -c '^## ' "$dir/predict.md")" = "$(grep -c '^-- check:' "$dir/settle.sql")" ] ||
+        complain "$1" "settle.sql must have one check for each question of predict.md" || bad=1
+    grep -q '^## ' "$dir/hint.md" || complain "$1" "hint.md has no section that begins with '## '" || bad=1
+    for file in "$dir/starter"/*.c "$dir/wrong"/*.c; do
+        [ -n "$(stated_reason "$file")" ] ||
+            complain "$1" "${file#"$dir/"} does not state in its second line what it fails" || bad=1
+    done
+    return $bad
+}
+
+handout_parts() { # LAB
+    local text=$TOP/labs/$1/README.md what bad=0
+    for what in "^# $1: " '^[0-9]* minutes' '_______' 'Which line settles it?' '^## .*[Ee]xercise' \
+        '^## Common mistakes' '^## Recap' '^    \$ ./trace '; do
+        grep -q "$what" "$text" || complain "$1" "the handout lacks '$what'" || bad=1
+    done
+    return $bad
+}
+
+c_files() { # LAB
+    local file bad=0
+    while IFS= read -r file; do
+        awk '{ gsub(/\t/, "        ") } length > 80 { exit 1 }' "$file" ||
+            complain "$1" "$file has a line of more than 80 columns" || bad=1
+        [ "$(wc -l <"$file")" -le 80 ] || complain "$1" "$file has more than 80 lines" || bad=1
+        cc -std=gnu11 -O1 -Wall -Wextra -Werror -pthread -c "$file" -o /dev/null ||
+            complain "$1" "$file does not compile without a warning" || bad=1
+    done < <(find "$TOP/labs/$1" -name '*.c')
+    return $bad
+}
+
+parts() { # LAB
+    local bad=0
+    tour_parts "$1" || bad=1
+    if ! is_tour "$1"; then
+        exercise_parts "$1" || bad=1
+        handout_parts "$1" || bad=1
+    fi
+    c_files "$1" || bad=1
+    return $bad
+}
+
+# --- runs ---
+
+# Sets $said and $status. A run that lost events decides nothing and is made again, not for ever.
+check() { # LAB FILE
+    local try
+    for try in 1 2 3; do
+        status=0
+        said=$("$TOP/lab" check "$1" "$2" 2>&1) || status=$?
+        [ "$status" = 2 ] || return 0
+        echo "# $1: events were lost, try $try" >&2
+    done
+}
+
+fails_for_its_reason() { # LAB FILE
+    local reason
+    reason=$(stated_reason "$2")
+    check "$1" "$2"
+    [ "$status" = 1 ] || complain "$1" "$2 ends the check with $status, not 1:" "$said" || return 1
+    grep -qxF "FAIL   $reason" <<<"$said" || complain "$1" "$2 does not fail '$reason':" "$said"
+}
+
+starter_fails() { # LAB
+    is_tour "$1" || fails_for_its_reason "$1" "$(only_source "$1" starter)"
+}
+
+wrong_fail() { # LAB
+    local file bad=0
+    is_tour "$1" && return
+    for file in "$TOP/labs/$1/wrong"/*.c; do
+        fails_for_its_reason "$1" "$file" || bad=1
+    done
+    return $bad
+}
+
+solution_passes() { # LAB
+    local i
+    is_tour "$1" && return
+    for i in 1 2 3; do
+        check "$1" "$(only_source "$1" solution)"
+        [ "$status" = 0 ] || complain "$1" "the solution, time $i, ends the check with $status:" "$said" || return 1
+    done
+}
+
+# The experiment, made now, shows what settles the questions and what the handout quotes.
+experiment_shows() { # LAB
+    local dir=labs/$1 fresh said
+    fresh=$(mktemp)
+    (
+        cd "$TOP" || exit
+        said=$("./lab" run "$1" --record "$fresh" 2>&1) || complain "$1" "the experiment fails:" "$said" || exit
+        is_tour "$1" || said=$(./trace check "$fresh" "$dir/settle.sql" 2>&1) ||
+            complain "$1" "the experiment does not settle its questions:" "$said" || exit
+        said=$(tests/handout.py --with "$fresh" "$dir/README.md") ||
+            complain "$1" "the experiment shows something else than the handout:" "$said"
+    )
+    set -- "$?"
+    rm -f "$fresh"
+    return "$1"
+}
+
+handout_is_true() { # LAB
+    local said
+    said=$(cd "$TOP" && tests/handout.py "labs/$1/README.md") || complain "$1" "the handout is not true:" "$said"
+}
+
+# As a user who is nobody, in a copy of the tree that anybody may read.
+watch_works() { # LAB
+    local tree said bad=0
+    tree=$(mktemp -d)
+    chmod 755 "$tree"
+    mkdir -p "$tree/.output"
+    cp -r "$TOP/lab" "$TOP/trace" "$TOP/labs" "$tree"
+    cp -r "$TOP/.output/labs" "$tree/.output"
+    chmod -R go+rX "$tree"
+    said=$(cd "$tree" && setpriv --reuid 65534 --regid 65534 --clear-groups -- \
+        env -u SUDO_UID HOME=/nonexistent XDG_STATE_HOME=/nonexistent \
+        ./lab watch "$1" --skip-prediction 2>&1) || bad=1
+    rm -rf "$tree"
+    [ $bad = 0 ] || complain "$1" "watch fails:" "$said" || return 1
+    is_tour "$1" || grep -q '^  settled by' <<<"$said" || complain "$1" "watch settles nothing:" "$said"
+}

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: MIT
+# What must hold of every lab that is found, without a list of them. L=NN-name looks at one.
+
+bats_load_library bats-support
+bats_load_library bats-assert
+
+setup_file() {
+    export BATS_TEST_TIMEOUT=900 # seconds: there are many labs, and programs that hang on purpose
+}
+
+setup() {
+    # shellcheck source=tests/labs-helper.bash
+    source "$BATS_TEST_DIRNAME/labs-helper.bash"
+    export XDG_STATE_HOME=$BATS_TEST_TMPDIR/state SOCKLENS_LABS=$BATS_TEST_TMPDIR/work
+}
+
+# All labs are looked at, as many at once as there are processors, and each failure is told, before
+# the test fails.
+every_lab() { # WHAT
+    local lab bad=0 n=0 dir=$BATS_TEST_TMPDIR/told running=()
+    mkdir "$dir"
+    for lab in $(all_labs); do
+        # Only those started here: bats has a child of its own.
+        [ $n -lt "$(nproc)" ] || wait "${running[n - $(nproc)]}" || true
+        { "$1" "$lab" && touch "$dir/$lab.holds"; } >"$dir/$lab" 2>&1 3>&- &
+        running[n]=$!
+        n=$((n + 1))
+    done
+    wait "${running[@]}" || true
+    [ $n -gt 0 ] || fail "there are no labs${L:+ named $L}"
+    for lab in $(all_labs); do
+        [ -e "$dir/$lab.holds" ] || { cat "$dir/$lab"; bad=1; }
+    done
+    return $bad
+}
+
+@test "every lab has all its parts" {
+    every_lab parts
+}
+
+@test "every untouched starter fails, for the reason it states" {
+    every_lab starter_fails
+}
+
+@test "every solution passes, three times in a row" {
+    every_lab solution_passes
+}
+
+@test "every wrong solution fails, for the reason it states" {
+    every_lab wrong_fail
+}
+
+@test "every experiment shows what its handout says" {
+    every_lab experiment_shows
+}
+
+@test "every handout quotes what its commands print" {
+    every_lab handout_is_true
+}
+
+@test "every recorded experiment can be watched without root" {
+    every_lab watch_works
+}
+
+# The tests above must be able to fail.
+broken_tree() {
+    local tree=$BATS_TEST_TMPDIR/tree
+    mkdir "$tree"
+    cp -r "$TOP/labs" "$tree"
+    TOP=$tree
+}
+
+@test "a part that is missing is named" {
+    broken_tree
+    rm "$TOP/labs/09-eof/hint.md" "$TOP/labs/09-eof/wrong/close.c" "$TOP/labs/09-eof/wrong/rdwr.c"
+    sed -i 2d "$TOP/labs/09-eof/wrong/marker.c"
+    sed -i 's/^## Recap/## The end/' "$TOP/labs/09-eof/README.md"
+    run parts 09-eof
+    assert_failure 1
+    assert_line "09-eof: hint.md is missing or empty"
+    assert_line "09-eof: wrong/ must hold four .c files or more"
+    assert_line "09-eof: wrong/marker.c does not state in its second line what it fails"
+    assert_line "09-eof: the handout lacks '^## Recap'"
+}
+
+@test "a starter that passes, and a wrong solution that fails for another reason, are found" {
+    local solution=$TOP/labs/09-eof/solution/client.c
+    sed '1a/* fails: nobody sends an RST */' "$solution" >"$BATS_TEST_TMPDIR/passes.c"
+    run fails_for_its_reason 09-eof "$BATS_TEST_TMPDIR/passes.c"
+    assert_failure 1
+    assert_output --partial "ends the check with 0, not 1"
+    sed 's|^/\* fails: .*|/* fails: nobody sends an RST */|' "$TOP/labs/09-eof/wrong/one_recv.c" >"$BATS_TEST_TMPDIR/other.c"
+    run fails_for_its_reason 09-eof "$BATS_TEST_TMPDIR/other.c"
+    assert_failure 1
+    assert_output --partial "does not fail 'nobody sends an RST'"
+}
+
+@test "a handout that is not true is found, and docs-update makes it true" {
+    local handout=$BATS_TEST_TMPDIR/README.md
+    # shellcheck disable=SC2016 # the dollar is the handout's
+    printf '%s\n' 'Text' '' '    $ echo one; echo two' '    one' '    three' '' 'More.' >"$handout"
+    run "$TOP/tests/handout.py" "$handout"
+    assert_failure 1
+    assert_line -- "-    three"
+    assert_line "+    two"
+    run "$TOP/tests/handout.py" --update "$handout"
+    assert_success
+    run "$TOP/tests/handout.py" "$handout"
+    assert_success
+    assert_equal "$(sed -n 4,7p "$handout")" "$(printf '    one\n    two\n\nMore.')"
+}
