@@ -384,12 +384,9 @@ with_tracer() { # SCRIPT
     nobody_has_a_tree
     # As sudo is: a program that any user may start and that is root's.
     install -m 4755 "$(command -v setpriv)" "$DIR/become"
-    cat >"$DIR/shell" <<EOF
-#!/bin/bash
-"$DIR/become" --reuid 0 --regid 0 --clear-groups -- env -i PATH="$PATH" SUDO_UID=$NOBODY SUDO_GID=$NOBODY \
-    "$LAB" predict 09 CB
-true
-EOF
+    printf '#!%s\n' /bin/bash >"$DIR/shell"
+    echo "$DIR/become --reuid 0 --regid 0 --clear-groups -- env -i PATH=$PATH SUDO_UID=$NOBODY SUDO_GID=$NOBODY \
+        $LAB predict 09 CB; true" >>"$DIR/shell"
     chmod 755 "$DIR/shell"
     run nobody env XDG_STATE_HOME="$DIR/theirs" "$DIR/shell"
     assert_success
@@ -475,14 +472,22 @@ EOF
     nothing_is_left
 }
 
+# Who runs in the arena of that seed.
+in_arena() { # SEED
+    env -i PATH="$PATH" grep -lszx "LAB_SEED=$1" /proc/*/environ
+}
+
 # Started on a program that never ends; returns when that runs.
 start_check() {
+    SEED=$((BASHPID * 10 + 1))
     learner 'int main(void) { for (;;) pause(); }'
-    "$LAB" check 09 "$DIR/mine.c" >"$DIR/said" 2>&1 3>&- &
+    "$LAB" check 09 "$DIR/mine.c" --seed $SEED >"$DIR/said" 2>&1 3>&- &
     LAB_PID=$!
+    export -f in_arena
+    until_true bash -c "[ -n \"\$(in_arena $SEED)\" ]"
     # The arena's first process, the tracer.
-    until_true bash -c "[ \$(pgrep -P $LAB_PID | wc -l) = 2 ]"
     CHILDREN=$(pgrep -P "$LAB_PID")
+    assert_equal "$(wc -w <<<"$CHILDREN")" 2
 }
 
 all_gone() {
@@ -490,6 +495,8 @@ all_gone() {
     for pid in $CHILDREN; do
         timeout "$LIMIT" tail --pid="$pid" -f /dev/null || fail "process $pid is left"
     done
+    run in_arena "$SEED"
+    assert_output ""
 }
 
 @test "Ctrl-C ends everything" {

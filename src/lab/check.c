@@ -274,14 +274,14 @@ static int choose_seed(struct check *c)
 int lab_check(struct session *s)
 {
 	struct check c = { .s = s };
-	int status = choose_source(&c);
+	int status = choose_seed(&c);
 
 	if (!status)
 		status = read_variants(&c);
 	if (!status)
-		status = choose_seed(&c);
-	if (!status)
 		status = lab_need_root(s, "check", NULL);
+	if (!status)
+		status = choose_source(&c);
 	if (!status && state_make_folder(s->state.dir))
 		status = lab_fail("cannot make the folder '%s'", s->state.dir);
 	if (status)
