@@ -157,6 +157,14 @@ labs-soak: ## test all labs, or lab L, N times over; count the failures of each 
 live: ## run the tests that trace the running kernel (as root)
 	$(Q)$(MAKE) test T=tests/live
 
+.PHONY: vm
+vm: ## run the tests on other kernels, in emulated machines (as root); K=6.1-cloud for one
+	$(need_root)
+	$(Q).ci/install build test vm
+	$(Q).ci/as-owner $(MAKE) $(jobs) test-programs
+	$(Q)for arch in $$(tests/vm/run --foreign $(K)); do .ci/as-owner $(MAKE) $(jobs) ARCH=$$arch test-programs; done
+	$(Q)tests/run --tap tests/vm/run $(K)
+
 .PHONY: test-programs
 test-programs: $(TOP)trace $(TOP)lab $(LABS) $(TEST_PROGRAMS) $(WITNESSES)
 	@:

@@ -335,3 +335,9 @@ sound() {
     python3 "$LIVE/sound.py" "$OUT"
     expect_evidence
 }
+
+# The same tests over recordings made elsewhere.
+if [ -n "${STORIES-}" ]; then
+    # shellcheck source=tests/vm/replay.bash
+    source "$LIVE/../vm/replay.bash"
+fi

@@ -11,6 +11,7 @@ import sys
 from bisect import bisect_right
 
 META, BATCH, TICK, LOSS, END = 1, 2, 3, 4, 5
+PROC, FORK = 2, 2  # enum event_kind, enum proc_what
 HEADER = struct.Struct("<8sIIII")
 FRAME = struct.Struct("<II")
 
@@ -49,12 +50,18 @@ class Part:
         self.frames, self.events, self.seen = [], 0, [0] * 32
 
     def add(self, record):
+        if self.is_own_birth(record):
+            return
         self.events += 1
         self.seen[record[2]] += 1
         if self.frames and self.frames[-1][0] == BATCH:
             self.frames[-1][1].append(record)
         else:
             self.frames.append((BATCH, [record]))
+
+    def is_own_birth(self, record):
+        """The fork of the program that starts all scenarios."""
+        return not self.events and record[2] == PROC and struct.unpack_from("<I", record, 24)[0] == FORK
 
     def write(self, path, head, meta):
         loss = struct.pack("<Q32Q32Q", self.end, *self.seen, *([0] * 32))
