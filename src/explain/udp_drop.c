@@ -44,7 +44,7 @@ static void fmt_no_room(char *buf, size_t size, const struct levels *lv, const s
 	if (asked->id && lv->rcvbuf == 2 * (__u64)asked->n)
 		snprintf(doubled, sizeof(doubled), " (SO_RCVBUF %lld, which the kernel doubles)",
 			 (long long)asked->n);
-	if (!left)
+	if (!left || !bytes)
 		snprintf(buf, size, "%s of memory are in use%s",
 			 fmt_part(part, sizeof(part), lv->rmem_alloc, lv->rcvbuf), doubled);
 	else
@@ -65,7 +65,7 @@ static int tell_dropped(struct explain *x, const struct step *s, const struct ev
 		return 0;
 	verdict_start(x, &v, &udp_rules[UDP_DROPPED], s);
 	verdict_ask(&v, "What became of the datagram?");
-	fmt_no_room(level, sizeof(level), lv, n, e->c);
+	fmt_no_room(level, sizeof(level), lv, n, s->n);
 	fmt_reader(reader, sizeof(reader), x, s, n);
 	if (is_full(s, e))
 		verdict_say(
@@ -93,7 +93,7 @@ static int dropped(struct explain *x, const struct step *s, struct note *n)
 	struct udp_note *o = udp_own(x, n);
 
 	o->dropped++;
-	o->dropped_bytes += e->c;
+	o->dropped_bytes += s->n;
 	o->last_drop = udp_mark(s, 0);
 	if (!o->first_drop.id)
 		o->first_drop = o->last_drop;

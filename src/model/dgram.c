@@ -239,9 +239,11 @@ static void dropped(struct model *m, struct msock *s, const struct event_sock *e
 	side = c ? conn_side(c, s) : -1;
 	if (side < 0 && c) {
 		find_astray(m, s);
-		unread_dropped(s, c, len, &d);
+		if (unread_dropped(s, c, len, &d))
+			len = d.len;
 		side = conn_side(c, s);
 	}
+	st->n = s->drop_len = len;
 	if (side < 0)
 		return;
 	st->conn = s->s.conn = &c->c;
@@ -271,6 +273,7 @@ static void drop_told(struct model *m, struct msock *s, const struct event_sock 
 		s->drops_due += news;
 	if (!second)
 		return;
+	st->n = s->drop_len;
 	if (!c && s->s.conn)
 		c = conn_of(s->s.conn);
 	side = c ? conn_side(c, s) : -1;

@@ -77,6 +77,7 @@ struct msock {
 	LIST_HEAD(, seat) seats;
 	struct unread *unread; /* UDP: what waits in its queue, NULL: nothing came yet */
 	int drops_due; /* UDP: dropped by EV_UDP_DROP, EV_SKB_DROP due; negative: the other way round */
+	__u32 drop_len; /* bytes of the latest datagram that was dropped here */
 	struct msock *next_bound;    /* others bound to the same port or name */
 	__u64 bound_key;	     /* 0: not in that index */
 	TAILQ_ENTRY(msock) nameless; /* in the model's list, if aiming */

@@ -189,7 +189,8 @@ struct step {
 	bool win_scaled;
 	bool rel_known;	      /* rel_seq and rel_ack mean something */
 	const char *reason;   /* name of an RST or drop reason, NULL if none; static or model-owned */
-	__u64 n;	      /* STEP_LOST: how many; STEP_TRUNC: bytes; STEP_SUMMARY: events lost in its time */
+	__u64 n;	      /* STEP_LOST: how many; STEP_TRUNC: bytes; STEP_SUMMARY: events lost in its time;
+				 a datagram dropped at its socket: its bytes, 0 = not known */
 	enum conn_end how;    /* STEP_SUMMARY */
 };
 

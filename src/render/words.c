@@ -205,7 +205,10 @@ char *words_moment(char *buf, size_t size, const struct step *s)
 			snprintf(buf, size, "receive buffer full");
 		return buf;
 	case EV_UDP_DROP:
-		snprintf(buf, size, "datagram of %u B dropped", m->c);
+		if (s->n)
+			snprintf(buf, size, "datagram of %llu B dropped", (unsigned long long)s->n);
+		else
+			snprintf(buf, size, "a datagram dropped");
 		return buf;
 	case EV_SKB_DROP:
 		return words_drop(buf, size, s);

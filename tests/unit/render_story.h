@@ -275,6 +275,8 @@ static inline void story_moment(struct story *st, unsigned int kind, int proc, i
 		.layer = LAYER_KERNEL, .ev = &m.e, .sflags = STEP_LV | st->sflags, .reason = st->reason
 	};
 
+	if (kind == EV_UDP_DROP)
+		s.n = c;
 	st->reason = NULL;
 	st->sflags = 0;
 	story_head(st, &m.e, sizeof(m), kind, proc, sock);

@@ -210,7 +210,9 @@ static void test_udp_drops(void **state)
 		udp_passes(&y, &u, CLI, 100, true);
 		udp_passes(&y, &u, CLI, 100, false);
 		lv.drops = (__u32)i + 1;
-		t = sock_told(&y, EV_UDP_DROP, SRV, ENOMEM, 0, 108, &lv);
+		/* with its header, or without a length: before 6.10 there is none */
+		t = sock_told(&y, EV_UDP_DROP, SRV, ENOMEM, 0, i ? 0 : 108, &lv);
+		assert_int_equal(t->s.n, 100);
 		assert_int_equal(t->s.dir[0].destroyed, (i + 1) * 100);
 		call_returns(&y, &mc, 100);
 	}
