@@ -6,7 +6,7 @@
 #ifndef SOCKLENS_CALL_BPF_H
 #define SOCKLENS_CALL_BPF_H
 
-#include "scope.bpf.h"
+#include "child.bpf.h"
 
 #define BIT(n) (1ULL << (n))
 

@@ -83,6 +83,19 @@ static __always_inline void exit_accept(struct task_state *ts, s64 ret)
 	sock_announce(st, (u64)ref.sk);
 }
 
+/* Accepted before its birth was told (fast open): here, not in exit_accept(), because calls nest eight deep at most. */
+static __always_inline void exit_child(const struct task_state *ts, s64 ret)
+{
+	struct sock_state *st;
+	struct fd_ref ref;
+
+	if ((ts->call != CALL_ACCEPT && ts->call != CALL_ACCEPT4) || ret < 0 || fd_resolve(&ref, ret) || !ref.sk)
+		return;
+	st = sock_lookup(ref.sk);
+	if (st)
+		child_tell(st, ref.sk);
+}
+
 /* Calls that make sockets: learn them. */
 __noinline int exit_births(struct task_state *ts, s64 ret)
 {
@@ -363,6 +376,7 @@ __noinline int call_exit(struct task_state *ts, s64 ret)
 	exit_results(ts, ret);
 	exit_references(ts);
 	exit_urgent(ts, ret);
+	exit_child(ts, ret);
 	exit_births(ts, ret);
 	exit_readdress(ts, ret);
 	st = call_sock(ts);

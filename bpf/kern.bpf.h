@@ -12,7 +12,10 @@ static __always_inline struct sock_state *kern_sock(struct sock *sk)
 {
 	struct sock_state *st = sock_lookup(sk);
 
-	if (!st || st->scope != SCOPE_IN)
+	if (!st)
+		return NULL;
+	child_tell(st, sk);
+	if (st->scope != SCOPE_IN)
 		return NULL;
 	if (!st->cookie) {
 		st->cookie = bpf_get_socket_cookie(sk);

@@ -55,6 +55,7 @@ struct sock_state {
 	u16 pad2;
 	u32 parent;
 	u32 early_lost; /* calls that found no place there: lost only if the socket comes into scope */
+	u64 born_ns; /* a child of a listener whose birth is not told yet: when it was; see child.bpf.h */
 };
 
 struct {

@@ -108,7 +108,7 @@ __noinline int sock_announce(struct sock_state *st, u64 sk)
 	}
 	st->unsaid = 0;
 	__builtin_memset((char *)r + sizeof(r->e), 0, sizeof(*r) - sizeof(r->e));
-	r->e.t_ns = now_ns();
+	r->e.t_ns = st->born_ns ? st->born_ns : now_ns();
 	r->e.sid = st->sid;
 	r->e.pid = st->pid;
 	r->e.tid = st->tid;

@@ -15,7 +15,10 @@ static __always_inline struct sock_state *fn_sock(const void *sk)
 {
 	struct sock_state *st = sock_lookup(sk);
 
-	if (!st || st->scope != SCOPE_IN)
+	if (!st)
+		return NULL;
+	child_tell(st, sk);
+	if (st->scope != SCOPE_IN)
 		return NULL;
 	if (!st->announced)
 		sock_announce(st, (u64)sk);

@@ -5,7 +5,6 @@
 #ifndef SOCKLENS_PROBE_STATE_H
 #define SOCKLENS_PROBE_STATE_H
 
-#include "flow.bpf.h"
 #include "kern.bpf.h"
 
 /*
@@ -20,70 +19,16 @@ static __always_inline void state_step(struct sock_state *st, u32 from, u32 to)
 	st->state = to;
 }
 
-/* A child of a listener shows first as LISTEN -> SYN_RECV: it is in scope when its flow is. */
-static __always_inline struct sock_state *state_child(struct sock *sk)
-{
-	struct sock_state *st = sock_enter(sk);
-	struct ev_addr src, dst;
-	struct flow_key key;
-
-	if (!st)
-		return NULL;
-	st->cookie = 0;
-	st->state = TCP_SYN_RECV;
-	st->sflags |= SOCKF_PASSIVE;
-	if (scope_one_end()) {
-		scope_decide(st, plain(sk), NULL, false);
-		return st;
-	}
-	sock_addrs(sk, &src, &dst);
-	flow_key_make(&key, &src, &dst, st->netns, IPPROTO_TCP);
-	if (bpf_map_lookup_elem(&flows, &key) || flow_for_listener(st->netns, &src, &dst, IPPROTO_TCP))
-		st->scope = SCOPE_IN;
-	return st;
-}
-
-/* A listener that a bare trace left out because it is older is part of the story from its first new connection on. */
-static __always_inline void child_shows_listener(struct sock *sk, u32 netns)
-{
-	struct port_key key = { .netns = netns, .port = BPF_CORE_READ(sk, __sk_common.skc_num),
-				.protocol = IPPROTO_TCP };
-	struct port_state *p = bpf_map_lookup_elem(&ports, &key);
-	struct sock_state *st;
-
-	if (!p || p->in_scope)
-		return;
-	st = sock_lookup_sid((void *)p->sk, p->sid);
-	if (!st)
-		return;
-	p->in_scope = 1;
-	sock_enter_scope(st, p->sk);
-}
-
-/*
- * A child just cloned: in kernels up to 6.12 at least it still has the listener's cookie, and any that we gave
- * it here would be overwritten. It gets its own at its next event.
- */
-static __always_inline int on_child(struct sock *sk)
-{
-	struct sock_state *st = state_child(sk);
-
-	if (!st || st->scope != SCOPE_IN)
-		return 0;
-	child_shows_listener(sk, st->netns);
-	sock_announce(st, plain(sk));
-	return KERN_EMIT(st, sk, EV_STATE, TCP_LISTEN, TCP_SYN_RECV, 0);
-}
-
 static __always_inline int on_state(struct sock *sk, u32 old, u32 new)
 {
 	struct sock_state *st;
 
 	if (old == TCP_LISTEN && new == TCP_SYN_RECV)
-		return on_child(sk);
+		return child_born(sk);
 	st = sock_lookup(sk);
 	if (!st)
 		return 0;
+	child_tell(st, sk);
 	if (new == TCP_LISTEN)
 		scope_decide(st, plain(sk), NULL, true);
 	state_step(st, old, new);
