@@ -106,6 +106,7 @@ static __always_inline void call_reset(struct task_state *ts, u32 call)
 	ts->reported = 0;
 	ts->on = ON_NEW;
 	ts->in_scope = 0;
+	ts->held = HELD_NOT;
 	ts->call = call;
 }
 

@@ -6,6 +6,7 @@
 #define SOCKLENS_CALL_EXIT_BPF_H
 
 #include "call_enter.bpf.h"
+#include "call_held.bpf.h"
 
 /* A socket that a call has just made (socket, socketpair, accept). */
 static __noinline struct sock_state *sock_born(s32 fd, struct fd_ref *ref, bool by_accept)
@@ -365,7 +366,8 @@ static __always_inline void exit_urgent(struct task_state *ts, s64 ret)
 		ts->x[3] = BPF_CORE_READ(tp, urg_seq);
 }
 
-__noinline int call_exit(struct task_state *ts, s64 ret)
+/* The record of a call that is over: it returned ret at t_ns. */
+__noinline int call_finish(struct task_state *ts, s64 ret, u64 t_ns)
 {
 	struct scratch *s = scratch_get(SCRATCH_PROBE);
 	u64 id = bpf_get_current_pid_tgid();
@@ -373,15 +375,9 @@ __noinline int call_exit(struct task_state *ts, s64 ret)
 
 	if (!ts || !s)
 		return 0;
-	exit_results(ts, ret);
-	exit_references(ts);
-	exit_urgent(ts, ret);
-	exit_child(ts, ret);
-	exit_births(ts, ret);
-	exit_readdress(ts, ret);
 	st = call_sock(ts);
 	call_fill(&s->call.c, ts, ret);
-	s->call.c.e.t_ns = now_ns();
+	s->call.c.e.t_ns = t_ns;
 	s->call.c.e.pid = id >> 32;
 	s->call.c.e.tid = id;
 	exit_levels(ts, &s->call.c, st);
@@ -391,6 +387,38 @@ __noinline int call_exit(struct task_state *ts, s64 ret)
 		sock_last_close(st, ts->sk);
 	call_cancel(ts);
 	return 0;
+}
+
+/* The thread goes on: a close() that still waits was released unseen. */
+static __always_inline void held_end(struct task_state *ts)
+{
+	if (cfg.late_release && held_take(ts, HELD_NOT))
+		call_finish(ts, 0, ts->t_return);
+}
+
+static __always_inline int on_released(void)
+{
+	struct task_state *ts = task_get(false);
+
+	return ts && held_take(ts, HELD_NOT) ? call_finish(ts, 0, now_ns()) : 0;
+}
+
+__noinline int call_exit(struct task_state *ts, s64 ret)
+{
+	bool waits;
+
+	if (!ts)
+		return 0;
+	waits = held_wanted(ts, ret);
+	exit_results(ts, ret);
+	exit_references(ts);
+	if (waits)
+		return held_begin(ts);
+	exit_urgent(ts, ret);
+	exit_child(ts, ret);
+	exit_births(ts, ret);
+	exit_readdress(ts, ret);
+	return call_finish(ts, ret, now_ns());
 }
 
 #endif

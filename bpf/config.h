@@ -30,6 +30,8 @@ struct config {
 	__u16 lport;
 	__u16 rport;
 	__u16 hz; /* ticks a second: the unit of sk_lingertime */
+	__u32 late_release; /* a close() returns before its socket is released, and something tells when it is */
+	__u32 pad;
 	__u64 settle_ns; /* a call in progress for longer is reported as pending */
 	char comm[COMM_GLOB_LEN]; /* glob of SCOPE_COMM */
 };

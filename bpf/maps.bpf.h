@@ -93,6 +93,13 @@ enum call_on {
 	ON_NOTHING = 4, /* the descriptor is none, or no socket: only its error is told */
 };
 
+/* What has become of a close() whose socket was still to be released when it returned; see call_held.bpf.h. */
+enum held {
+	HELD_NOT = 0,
+	HELD_WAITS = 1,
+	HELD_TOLD = 2, /* by the reader; the thread itself has not noticed yet */
+};
+
 /* What a program asks getaddrinfo; kept from the entry on, where its memory can be read. */
 struct gai_question {
 	char node[64];
@@ -129,6 +136,8 @@ struct task_state {
 	u8 on;	     /* enum call_on */
 	u8 in_scope; /* its socket was, at the entry: at the return it may be gone */
 	u8 gai_told; /* the reader has shown the look-up as pending */
+	u64 held;    /* enum held: the call is a close() that waits for its socket's release */
+	u64 t_return; /* held: when it returned */
 	u64 gai_enter; /* boot clock: in getaddrinfo since; 0 = not */
 	u64 gai_asked[3]; /* node, service, hints: where they lie in user memory */
 	u64 gai_result;	  /* where getaddrinfo will put its list there */

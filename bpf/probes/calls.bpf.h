@@ -144,6 +144,7 @@ static __always_inline int on_call_enter(struct pt_regs *regs, u64 nr)
 	ts = task_get(CALLS_OF_SOCKETS & BIT(call));
 	if (!ts || call_is_32bit())
 		return 0;
+	held_end(ts);
 	ts->call = CALL_NONE; /* a probe in between must not meet half a state */
 	SYSCALL_ARGS(regs, ts->args);
 	if (call == CALL_CLOSE_RANGE) {
@@ -172,6 +173,28 @@ static __always_inline int on_call_exit(u64 nr, s64 ret)
 	if (!ts || !ts->call)
 		return 0;
 	return call_exit(ts, ret);
+}
+
+SEC("?fexit/sock_close")
+int BPF_PROG(sock_close__fexit)
+{
+	return on_released();
+}
+
+SEC("?kretprobe/sock_close")
+int BPF_KRETPROBE(sock_close__kretprobe)
+{
+	return on_released();
+}
+
+/*
+ * Raised on the way back to the program, once what was put off until then is done, if libc has registered for restartable
+ * sequences (glibc 2.35 and later has).
+ */
+SEC("?tp_btf/rseq_update")
+int BPF_PROG(rseq_update__tp)
+{
+	return on_released();
 }
 
 SEC("?tp_btf/sys_enter")

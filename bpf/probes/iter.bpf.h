@@ -251,6 +251,28 @@ static __always_inline void pending_tell(struct task_struct *t, struct task_stat
 	ts->reported = !emit_copy_try(r, call_record_size(r), EV_CALL);
 }
 
+/* A close() whose socket was released unseen, and whose thread is busy with other things since. */
+static __always_inline void pending_held(struct task_struct *t, struct task_state *ts, struct sock_state *st)
+{
+	struct scratch *s = scratch_get(SCRATCH_ITER);
+	struct call_record *r;
+	u64 sk = ts->sk;
+
+	if (!s || now_ns() - ts->t_return < cfg.settle_ns || !sock_released(ts))
+		return;
+	r = &s->call;
+	call_fill(&r->c, ts, 0);
+	r->c.e.t_ns = ts->t_return;
+	r->c.e.pid = t->tgid;
+	r->c.e.tid = t->pid;
+	r->c.lv = ts->lv;
+	if (!held_take(ts, HELD_TOLD))
+		return;
+	proc_announce(t, 0);
+	emit_copy(r, call_record_size(r), EV_CALL);
+	sock_last_close(st, sk);
+}
+
 static __always_inline bool levels_moved(const struct levels *a, const struct levels *b)
 {
 	return a->write_seq != b->write_seq || a->snd_una != b->snd_una || a->rcv_nxt != b->rcv_nxt ||
@@ -314,11 +336,13 @@ int pending__iter(struct bpf_iter__task *ctx)
 	if (!ts || (ts->tflags & TASK_EXCLUDED) || !(cfg.layers & LAYER_BIT_APP))
 		return 0;
 	pending_gai(t, ts);
-	if (!ts->call || ts->on == ON_NOTHING)
+	if (!ts->call || ts->on == ON_NOTHING || ts->held == HELD_TOLD)
 		return 0;
 	if (now_ns() - ts->t_enter < cfg.settle_ns)
 		return 0;
 	st = call_sock(ts);
+	if (cfg.late_release && ts->held == HELD_WAITS && ts->in_scope)
+		pending_held(t, ts, st);
 	if (ts->sk && (!st || st->scope != SCOPE_IN))
 		return 0;
 	if (ts->reported)

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "btf_names.h"
 #include "calls.h"
 #include "function.h"
 #include "uprobe.h"
@@ -185,6 +186,9 @@ static void choose_all(struct loader *l, enum backend backend, unsigned int laye
 			snprintf(l->state[m].why[0], sizeof(l->state[m].why[0]), NOT_ASKED "its layer is not shown");
 		else if (probe_table[m].instead & layers)
 			snprintf(l->state[m].why[0], sizeof(l->state[m].why[0]), NOT_ASKED "the wire layer says it");
+		else if (probe_table[m].unless && btf_names(probe_table[m].unless))
+			snprintf(l->state[m].why[0], sizeof(l->state[m].why[0]), NOT_ASKED "%s",
+				 probe_table[m].unless_why);
 		else if (backend == BACKEND_AUTO && only_functions(&probe_table[m]))
 			snprintf(l->state[m].why[0], sizeof(l->state[m].why[0]),
 				 NOT_ASKED "state changes and segments say it");
@@ -217,6 +221,9 @@ static int open_once(struct loader *l, const struct config *cfg, const struct ma
 	if (!l->skel)
 		return -errno;
 	memcpy((void *)&l->skel->rodata->cfg, cfg, sizeof(*cfg));
+	l->skel->rodata->cfg.late_release = loader_has(l, "sock_close__fexit") ||
+					    loader_has(l, "sock_close__kretprobe") ||
+					    loader_has(l, "rseq_update__tp");
 	calls_fill((__u8 *)l->skel->rodata->call_of_nr, sizeof(l->skel->rodata->call_of_nr));
 	if (sizes->ring_bytes)
 		bpf_map__set_max_entries(l->skel->maps.ring, sizes->ring_bytes);

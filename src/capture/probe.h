@@ -34,6 +34,8 @@ struct moment_row {
 	const char *cost; /* what the user loses without it */
 	unsigned int layers; /* LAYER_* that want it, 0 = all */
 	unsigned int instead; /* LAYER_* that tell the same, so that it is not needed beside them */
+	const char *unless; /* a name in the kernel's type information that tells that it is not needed */
+	const char *unless_why;
 	bool needed;
 	bool optional_note; /* absent on older kernels in the ordinary course: no reason to alarm */
 	struct way ways[WAYS_MAX];
