@@ -285,13 +285,14 @@ $(OUTPUT)/obj/schema_json.o: $(OUTPUT)/schema_json.c $(OUTPUT)/flags | tools $$(
 
 $(OUTPUT)/cmd.a: $(CMD_OBJS)
 $(OUTPUT)/core.a: $(CORE_OBJS)
-$(OUTPUT)/cmd.a $(OUTPUT)/core.a:
+$(OUTPUT)/lab.a: $(filter-out %/main.o,$(LAB_OBJS))
+$(OUTPUT)/cmd.a $(OUTPUT)/core.a $(OUTPUT)/lab.a:
 	$(call msg,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-$(OUTPUT)/tests/unit/%: tests/unit/%.c $(OUTPUT)/core.a | cmocka $$(@D)/
+$(OUTPUT)/tests/unit/%: tests/unit/%.c $(OUTPUT)/lab.a $(OUTPUT)/core.a | cmocka $$(@D)/
 	$(call msg,CC,$<)
-	$(Q)$(COMPILE) $(OURS) -MMD -MP $< $(OUTPUT)/core.a $(CORE_LIBS) -lcmocka -o $@
+	$(Q)$(COMPILE) $(OURS) -MMD -MP $< $(OUTPUT)/lab.a $(OUTPUT)/core.a $(CORE_LIBS) -lcmocka -o $@
 
 # Labs and programs under test: one file each, and nothing but the C library.
 define program
