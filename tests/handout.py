@@ -20,7 +20,7 @@ import sys
 INDENT = "    "
 # What is never the same twice: times, process numbers, events' ids, ports the kernel chose.
 VARYING = [
-    (re.compile(r"\d+\.\d+ (ms|us|s)\b"), "TIME"),
+    (re.compile(r"\d+(\.\d+)? (ms|us|ns|s)\b"), "TIME"),
     (re.compile(r"\b(client|server|process) \d+"), r"\1 PID"),
     (re.compile(r"^ +\d+ +(?=TIME)", re.M), " ID "),
     (re.compile(r"127\.0\.0\.1:(?!65430)\d+"), "127.0.0.1:PORT"),
