@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* fails: DONE only when the server's program has the bytes */
+/* Believes: what is acknowledged has been read. */
+/* Uploads SIZE bytes, and prints DONE if the server says that it has them all,
+ * FAILED if it has not said so MS milliseconds later.
+ * usage: client ADDRESS PORT SIZE MS */
+#include <arpa/inet.h>
+#include <err.h>
+#include <linux/sockios.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+int main(int argc, char **argv)
+{
+	struct sockaddr_in addr = { .sin_family = AF_INET };
+	static char bytes[1 << 20];
+	ssize_t size, n;
+	int fd, left = 0;
+	long ms;
+
+	if (argc != 5 || !inet_aton(argv[1], &addr.sin_addr))
+		errx(1, "usage: client ADDRESS PORT SIZE MS");
+	addr.sin_port = htons(atoi(argv[2]));
+	size = atol(argv[3]); /* at most 1 MiB */
+	ms = atol(argv[4]);
+
+	if ((fd = socket(AF_INET, SOCK_STREAM, 0)) < 0)
+		err(1, "socket");
+	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)))
+		err(1, "connect to %s port %s", argv[1], argv[2]);
+
+	n = send(fd, bytes, size, MSG_NOSIGNAL);
+	/* Bytes that are not acknowledged yet. */
+	while (n == size && !ioctl(fd, SIOCOUTQ, &left) && left && ms-- > 0)
+		usleep(1000);
+	printf("%s\n", n == size && !left ? "DONE" : "FAILED");
+	if (close(fd))
+		err(1, "close");
+	return 0;
+}
