@@ -132,27 +132,28 @@ static int explain(const char *name, int error, char *err, size_t size)
 }
 
 /*
- * COMMAND may be, or become, somebody whom kill(2) does not let us signal once we have no rights. The owner of a
- * descriptor gets a signal from the kernel with the rights of the process that named the owner, at that time; so
- * this pipe is one thing that we keep: it can signal COMMAND and nobody else.
+ * COMMAND may be, or become, somebody whom kill(2) does not let us signal once we have no rights.
+ * The owner of a descriptor gets a signal from the kernel with the rights of the process that named
+ * the owner, at that time; so this pipe is one thing that we keep: it can signal COMMAND and nobody
+ * else.
  */
 static int leash_new(struct command_run *c)
 {
-	if (pipe2(c->leash, O_CLOEXEC | O_NONBLOCK))
-		return -errno;
-	if (fcntl(c->leash[0], F_SETOWN, c->pid) ||
-	    fcntl(c->leash[0], F_SETFL, O_NONBLOCK | O_ASYNC))
+	if (pipe2(c->leash, O_CLOEXEC | O_NONBLOCK) || fcntl(c->leash[0], F_SETOWN, c->pid))
 		return -errno;
 	return 0;
 }
 
-static void leash_pull(const struct command_run *c, int sig)
+/* O_ASYNC is for this moment: with it, our own end, which closes the pipe, would be a signal, too. */
+static bool leash_signal(const struct command_run *c, int sig)
 {
+	bool sent = !fcntl(c->leash[0], F_SETSIG, sig) &&
+		    !fcntl(c->leash[0], F_SETFL, O_NONBLOCK | O_ASYNC) &&
+		    write(c->leash[1], "", 1) == 1;
 	char byte;
 
-	if (fcntl(c->leash[0], F_SETSIG, sig) || write(c->leash[1], "", 1) != 1 ||
-	    read(c->leash[0], &byte, 1) != 1)
-		kill(c->pid, sig);
+	fcntl(c->leash[0], F_SETFL, O_NONBLOCK);
+	return sent && read(c->leash[0], &byte, 1) == 1;
 }
 
 /*
@@ -255,7 +256,8 @@ void command_signal(struct command_run *c, int sig)
 {
 	if (!c->pid || c->ended)
 		return;
-	leash_pull(c, sig);
+	if (!leash_signal(c, sig))
+		kill(c->pid, sig);
 }
 
 void command_stop(struct command_run *c)

@@ -19,6 +19,7 @@
 #include "invoker.h"
 #include "live_options.h"
 #include "output.h"
+#include "patient.h"
 #include "pipeline.h"
 #include "preflight.h"
 #include "record/record.h"
@@ -39,6 +40,8 @@ struct live {
 	struct pipeline *pipeline;
 	struct record_writer *writer; /* NULL: not recording */
 	FILE *out;		      /* NULL: nothing is shown */
+	FILE *slow;		      /* what is shown goes through here to out */
+	struct patient patient;	      /* which waits for the reader */
 	bool out_is_stderr;
 	__u64 deadline_ns; /* boot clock, 0 = none */
 	__u64 grace_ns;	   /* boot clock, 0 = no signal came */
@@ -78,6 +81,17 @@ static int open_stream(struct live *l, char *err, size_t err_size)
 	return -EINVAL;
 }
 
+/* The view writes to a stream that a signal can stop. */
+static int open_slow(struct live *l, struct view *view, char *err, size_t err_size)
+{
+	l->patient = (struct patient){ .fd = fileno(l->out), .hurry = signals_hurry };
+	l->slow = view->out = patient_open(&l->patient);
+	if (l->slow)
+		return 0;
+	snprintf(err, err_size, "out of memory");
+	return -ENOMEM;
+}
+
 static int open_view(struct live *l, char *err, size_t err_size)
 {
 	const struct live_options *o = &l->opts;
@@ -89,6 +103,8 @@ static int open_view(struct live *l, char *err, size_t err_size)
 	ret = open_stream(l, err, err_size);
 	if (!ret)
 		ret = view_fill(&view, &o->view, l->out, err, err_size);
+	if (!ret)
+		ret = open_slow(l, &view, err, err_size);
 	if (!ret)
 		ret = pipeline_view(l->pipeline, view_renderer(&o->view), &view);
 	pipeline_explain(l->pipeline, view_explain(&o->view));
@@ -331,17 +347,37 @@ static int output_failed(const char *name, int err)
 	return EXIT_TRACE;
 }
 
+static int close_streams(struct live *l)
+{
+	int err = l->slow ? fclose(l->slow) : 0;
+
+	if (l->out && fclose(l->out) && !err)
+		err = EOF;
+	l->slow = l->out = NULL;
+	return err;
+}
+
+/* A terminal that took nothing may not take this, either: what cannot be said must not block. */
+static int output_left(void)
+{
+	if (patient_stuck(STDERR_FILENO))
+		log_level = LOG_NOTHING;
+	log_error("the end of the output is missing: nobody took it when tracing was to end");
+	return EXIT_TRACE;
+}
+
 static int end_view(struct live *l)
 {
 	int err = pipeline_state(l->pipeline)->view_err;
 
 	if (!l->out)
 		return 0;
-	if (fclose(l->out) && !err)
+	if (close_streams(l) && !err)
 		err = -errno;
-	l->out = NULL;
 	if (!err || err == -EPIPE)
 		return 0;
+	if (l->patient.gave_up)
+		return output_left();
 	return output_failed(l->opts.out ? l->opts.out : "standard output", err);
 }
 
@@ -397,8 +433,7 @@ static void live_free(struct live *l)
 	capture_close(l->capture);
 	l->capture = NULL;
 	record_writer_close(l->writer, 0);
-	if (l->out)
-		fclose(l->out);
+	close_streams(l);
 	pipeline_free(l->pipeline);
 }
 

@@ -17,6 +17,9 @@
 #define TRIM_NS (2 * NSEC_PER_SEC)
 #define TRIMS 5
 
+/* The recording loses at most this much when we are killed. */
+#define FLUSH_NS (100 * NSEC_PER_MSEC)
+
 struct outlet {
 	const struct renderer *renderer;
 	struct render *render; /* NULL until the first frame that is not META */
@@ -274,10 +277,9 @@ static int batch_push(struct pipeline *p, const struct frame *f)
 	return 0;
 }
 
-/* The recording loses at most the last second when we are killed. */
 static void tap_tick(struct pipeline *p, __u64 horizon_ns)
 {
-	if (!p->tap || p->state.tap_err || horizon_ns - p->flushed_ns < NSEC_PER_SEC)
+	if (!p->tap || p->state.tap_err || horizon_ns - p->flushed_ns < FLUSH_NS)
 		return;
 	p->flushed_ns = horizon_ns;
 	p->state.tap_err = record_flush(p->tap);

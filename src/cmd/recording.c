@@ -38,6 +38,9 @@ static int complain_open(const char *file, enum record_error why, unsigned int v
 	case RECORD_NOT_ONE:
 		log_error("'%s' is no recording; 'trace -w FILE' makes one", file);
 		break;
+	case RECORD_EMPTY:
+		log_error("'%s' is empty: tracing was ended before it began; record again", file);
+		break;
 	case RECORD_VERSION_NEW:
 		log_error("'%s' is a recording of format %u and this program knows up to %u; "
 			  "show it with a newer trace",

@@ -12,10 +12,12 @@
 #include "util/clock.h"
 
 #define NUDGE_NS (50 * NSEC_PER_MSEC)
+#define HURRY_NS NSEC_PER_SEC /* how long after a request to end an output may still block */
 
 static volatile sig_atomic_t ends, last_end, last_from_terminal, child_changed, nudging;
 static timer_t timer;
-static __u64 wake_at_ns; /* boot clock, 0 = not asked for */
+static volatile __u64 first_end_ns; /* boot clock */
+static __u64 wake_at_ns;	    /* boot clock, 0 = not asked for */
 
 static void timer_arm(__u64 first_ns, __u64 every_ns)
 {
@@ -36,7 +38,8 @@ static void on_signal(int sig, siginfo_t *info, void *context)
 	if (sig == SIGCHLD) {
 		child_changed = 1;
 	} else if (sig != SIGALRM) {
-		ends++;
+		if (!ends++)
+			first_end_ns = clock_boot_ns();
 		last_end = sig;
 		last_from_terminal = info->si_code == SI_KERNEL;
 	}
@@ -50,8 +53,8 @@ static void on_signal(int sig, siginfo_t *info, void *context)
 int signals_start(void)
 {
 	static const int caught[] = { SIGINT, SIGTERM, SIGHUP, SIGCHLD, SIGALRM };
-	struct sigaction act = { .sa_sigaction = on_signal,
-				 .sa_flags = SA_SIGINFO | SA_RESTART | SA_NOCLDSTOP },
+	/* Not restarted: what blocks, such as output to a stopped terminal, must notice. */
+	struct sigaction act = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_NOCLDSTOP },
 			 old;
 	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM };
 	size_t i;
@@ -100,6 +103,11 @@ struct signals signals_seen(void)
 	s.last = last_end;
 	s.from_terminal = last_from_terminal;
 	return s;
+}
+
+bool signals_hurry(void)
+{
+	return ends > 1 || (ends && clock_boot_ns() - first_end_ns >= HURRY_NS);
 }
 
 void signals_die_of(int sig)

@@ -25,6 +25,9 @@ struct signals {
 };
 struct signals signals_seen(void);
 
+/* A request to end is a second old, or came twice: nothing may block any more. */
+bool signals_hurry(void);
+
 /* End this process by that signal, without a core file, as if it had never been caught. */
 void signals_die_of(int sig) __attribute__((noreturn));
 

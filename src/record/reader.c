@@ -229,7 +229,7 @@ static enum record_error reader_start(struct reader *r, unsigned int *version)
 		return RECORD_IO;
 	}
 	if (rc == 0)
-		return RECORD_NOT_ONE;
+		return r->used ? RECORD_NOT_ONE : RECORD_EMPTY;
 	memcpy(&head, r->buf, sizeof(head));
 	if (memcmp(head.magic, RECORD_MAGIC, RECORD_MAGIC_LEN))
 		return RECORD_NOT_ONE;

@@ -23,6 +23,7 @@ enum record_error {
 	RECORD_NOT_ONE = 1,	/* not a recording at all */
 	RECORD_VERSION_NEW = 2, /* made by a newer version: *version says which */
 	RECORD_IO = 3,		/* errno says what */
+	RECORD_EMPTY = 4,	/* not a byte: whoever was to write it was ended before */
 };
 /* Opens path ("-" = standard input) as a source. On failure returns NULL and says why. */
 struct source *record_open(const char *path, enum record_error *why, unsigned int *version);

@@ -71,6 +71,8 @@ struct record_writer *record_writer_new(int fd)
 		return NULL;
 	}
 	writer_put(w, &head, sizeof(head));
+	record_flush(
+		w); /* from its first moment it is a recording; an error sticks and is told later */
 	return w;
 }
 

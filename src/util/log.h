@@ -6,7 +6,7 @@
 #ifndef SOCKLENS_UTIL_LOG_H
 #define SOCKLENS_UTIL_LOG_H
 
-enum log_level { LOG_ERROR = 0, LOG_WARN = 1, LOG_INFO = 2, LOG_DEBUG = 3 };
+enum log_level { LOG_NOTHING = -1, LOG_ERROR = 0, LOG_WARN = 1, LOG_INFO = 2, LOG_DEBUG = 3 };
 
 extern enum log_level log_level; /* what is still printed; LOG_INFO at start */
 
