@@ -278,6 +278,7 @@ static __always_inline int enter_on_socket(struct task_state *ts, u32 call)
 	st = sock_lookup((void *)ts->sk);
 	if (st && st->scope == SCOPE_UNDECIDED)
 		scope_decide(st, ts->sk, NULL, false);
+	ts->in_scope = st && st->scope == SCOPE_IN;
 	switch (call) {
 	case CALL_BIND:
 	case CALL_CONNECT:
