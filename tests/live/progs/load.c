@@ -113,12 +113,14 @@ static void visit(int clients, void (*each)(int fd, int listener))
 /* LIVE_N connections, one after the other. */
 static void connections(void)
 {
+	alarm(SECONDS);
 	visit(wanted(10000), answer_and_close);
 }
 
 /* LIVE_N clients of a forking server. */
 static void forking(void)
 {
+	alarm(SECONDS);
 	visit(wanted(300), answer_in_child);
 }
 
@@ -378,6 +380,7 @@ static void busy(void)
 	pid_t server, client;
 	int at;
 
+	alarm(SECONDS);
 	MUST(end != MAP_FAILED);
 	server = spawn(serve_until_told, &port);
 	at = gate_wait(&port);

@@ -1,0 +1,193 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# Many sockets, one after the other and at once: all of it is told, and nothing of it stays behind, in the kernel or in
+# the tracer. What does not fit is counted and said.
+
+load helper
+
+LIMIT=50
+
+# Trace the load, and keep the tracer alive after it: "done" is printed, and the load ends with the hold "end".
+load_run() { # SCENARIO OPTIONS...
+    local scenario=$1
+    shift
+    hold end
+    INPUT=$BATS_TEST_TMPDIR/end trace_spawn "$@" -- \
+        sh -c '"$0" "$1" </dev/null && echo done && read -r x; exit 0' "$PROGS/load" "$scenario"
+    until_line "$BATS_TEST_TMPDIR/stdout" '^done'
+}
+
+load_end() {
+    let_go end
+    trace_wait
+    same status 0 "$status"
+}
+
+# How many entries a map of the tracer has. (Other programs of the machine have sockets, too: some.)
+entries() { # MAP
+    local id
+    for id in $(awk '$1 == "map_id:" { print $2 }' "/proc/$TRACE_PID/fdinfo/"* 2>/dev/null | sort -un); do
+        if bpftool map show id "$id" | head -1 | grep -q " name $1 "; then
+            bpftool -j map dump id "$id" | python3 -c 'import json, sys; print(len(json.load(sys.stdin)))'
+            return
+        fi
+    done
+    echo "the tracer has no map $1" >&2
+    return 1
+}
+
+at_most() { # WHAT MOST GOT
+    if [ "$3" -gt "$2" ]; then
+        echo "$1: at most $2, got $3"
+        return 1
+    fi
+}
+
+sql() { # SELECT: its one value
+    "$TRACE" query --csv rec "WITH answer(n) AS ($1) SELECT n FROM answer" 2>"$BATS_TEST_TMPDIR/warning" |
+        tail -n +2 | tr -d '\r'
+}
+
+# Memory of the tracer's own in KiB; its buffer is not counted.
+memory() {
+    awk '$1 == "RssAnon:" { print $2 }' "/proc/$TRACE_PID/status"
+}
+
+memory_below() { # KIB
+    [ "$(memory)" -lt "$1" ]
+}
+
+# Everything of so many connections, 3 bytes there and 5 back, is in the recording.
+connections_told() { # COUNT
+    same "lost" "" "$(sql 'SELECT kind || lost FROM loss')"
+    same "connections, closed in order" "$1" "$(sql "SELECT count(*) FROM conn WHERE protocol = 'tcp' AND how = 'fin'")"
+    same "summaries" "$1" "$(sql "SELECT count(*) FROM event WHERE kind = 'summary'")"
+    same "residuals" 0 "$(sql 'SELECT count(*) FROM ledger WHERE residual <> 0')"
+    same "bytes there, and read" "$((3 * $1))|$((3 * $1))" \
+        "$(sql "SELECT sum(written) || '|' || sum(read) FROM ledger WHERE sender = 'client'")"
+    same "bytes back, and read" "$((5 * $1))|$((5 * $1))" \
+        "$(sql "SELECT sum(written) || '|' || sum(read) FROM ledger WHERE sender = 'server'")"
+    same "sockets that stayed" 0 "$(sql 'SELECT count(*) FROM sock WHERE NOT destroyed')"
+}
+
+@test "load: ten thousand connections are told to the end, and leave nothing in the kernel" {
+    cd "$BATS_TEST_TMPDIR"
+    load_run connections --buffer 128 -w rec
+    at_most "sockets left" 500 "$(entries socks)"
+    at_most "early calls left" 500 "$(entries early)"
+    at_most "ports left" 50 "$(entries ports)"
+    load_end
+    connections_told 10000
+    same "sockets" 20001 "$(sql "SELECT count(*) FROM sock")"
+    same "calls" 100005 "$(sql "SELECT count(*) FROM call WHERE made_by IS NULL")"
+}
+
+@test "load: two thousand connections open at once" {
+    cd "$BATS_TEST_TMPDIR"
+    hold stay
+    INPUT=$BATS_TEST_TMPDIR/stay trace_spawn --buffer 128 -w rec -- "$PROGS/load" at-once
+    until_line stdout open
+    [ "$(entries socks)" -ge 4001 ]
+    let_go stay
+    trace_wait
+    same status 0 "$status"
+    connections_told 2000
+    same "open at once" 2000 "$(sql "SELECT max(n) FROM (SELECT sum(new_state = 'ESTABLISHED') OVER (ORDER BY event) -
+        sum(old_state = 'ESTABLISHED') OVER (ORDER BY event) AS n FROM state WHERE role = 'client')")"
+}
+
+@test "load: a forking server with three hundred clients" {
+    cd "$BATS_TEST_TMPDIR"
+    load_run forking --buffer 64 -w rec
+    at_most "sockets left" 500 "$(entries socks)"
+    at_most "processes left" 500 "$(entries procs)"
+    load_end
+    connections_told 300
+    same "closed by a child's end" 300 "$(sql "SELECT count(*) FROM call WHERE made_by = 'exit' AND last_reference")"
+}
+
+@test "load: threads that end together with their process: each socket is closed once" {
+    cd "$BATS_TEST_TMPDIR"
+    load_run exits --buffer 64 -w rec
+    at_most "sockets left" 500 "$(entries socks)"
+    load_end
+    same lost "" "$(sql 'SELECT kind || lost FROM loss')"
+    same "closed, destroyed, of" "2400|2400|2400" "$(sql "SELECT (SELECT count(*) FROM call WHERE made_by = 'exit') ||
+        '|' || sum(destroyed) || '|' || count(*) FROM sock")"
+}
+
+@test "load: two hundred thousand descriptors come and go" {
+    cd "$BATS_TEST_TMPDIR"
+    load_run churn --buffer 256 -w rec
+    at_most "sockets left" 500 "$(entries socks)"
+    at_most "early calls left" 500 "$(entries early)"
+    at_most "ports left" 50 "$(entries ports)"
+    at_most "processes left" 500 "$(entries procs)"
+    load_end
+    same lost "" "$(sql 'SELECT kind || lost FROM loss')"
+    same residuals 0 "$(sql 'SELECT count(*) FROM ledger WHERE residual <> 0')"
+    # All but the 5,000 that nobody closed: they went with the message they were in.
+    same "sockets that stayed" 5000 "$(sql 'SELECT count(*) FROM sock WHERE NOT destroyed')"
+    [ "$(sql "SELECT count(*) FROM call WHERE name IN ('close', 'exit')")" -ge 200000 ]
+}
+
+@test "load: memory goes back, and does not grow with each thousand connections" {
+    cd "$BATS_TEST_TMPDIR"
+    local first
+    mkfifo more quiet
+    exec {more}<>more
+    INPUT=more trace_spawn --buffer 128 --text -o /dev/null -- \
+        sh -c 'while read -r x && [ "$x" = again ]; do "$0" connections </dev/null; echo done; done' "$PROGS/load"
+    echo again >&"$more"
+    until_line stdout '^done'
+    until_true memory_below 16000
+    until_idle
+    first=$(memory)
+    echo again >&"$more"
+    until_true eval '[ "$(grep -c done stdout)" -eq 2 ]'
+    # A leak of 100 bytes for each of ten thousand connections would be 1000 KiB.
+    until_true memory_below $((first + 900))
+    echo end >&"$more"
+    exec {more}>&-
+    trace_wait
+    same status 0 "$status"
+}
+
+# Memory is not given back any more.
+until_idle() {
+    local before=0
+    until [ "$(memory)" = "$before" ]; do
+        before=$(memory)
+        read -r -t 5 _ <>quiet || true
+    done
+}
+
+@test "load: more sockets than there is room for: counted, said, and nothing is proved any more" {
+    cd "$BATS_TEST_TMPDIR"
+    LIVE_N=200 trace_raw --sockets 64 --json -o "$OUT" -w rec -- "$PROGS/load" at-once
+    same status 0 "$status"
+    lost=$(one lost_by_kind.call type=trailer)
+    [ "$lost" -gt 0 ]
+    [ "$(one lost_by_kind.sock type=trailer)" -gt 0 ]
+    same "calls seen and lost" 2005 $((lost + $(q -c kind=call phase=exit)))
+    expect_some kind=lost
+    same "proved behind the gap" 0 "$(sql "SELECT count(*) FROM verdict WHERE certainty = 'proved' AND
+        t_ns > (SELECT min(t_ns) FROM loss)")"
+    "$TRACE" show rec | tail -1 | grep -Eq "[0-9]+ lost \(.*call $lost"
+    same "lost calls in the tables" "$lost" "$(sql "SELECT sum(lost) FROM loss WHERE kind = 'call'")"
+}
+
+@test "load: a load that outruns the tracer: the gap is told while it runs, and memory is bounded" {
+    hold go
+    INPUT=$BATS_TEST_TMPDIR/go trace_start --buffer 1 -- "$PROGS/load" busy
+    until_line "$BATS_TEST_TMPDIR/stdout" on
+    kill -STOP "$TRACE_PID"
+    local goal=$(($(wc -l <"$BATS_TEST_TMPDIR/stdout") + 20))
+    until_true eval "[ \$(wc -l <$BATS_TEST_TMPDIR/stdout) -ge $goal ]"
+    kill -CONT "$TRACE_PID"
+    until_true grep -q '"kind":"lost"' "$OUT"
+    memory_below 64000
+    let_go go
+    trace_wait
+    same status 0 "$status"
+}
