@@ -136,6 +136,22 @@ static __always_inline bool exit_closes(struct task_struct *t, const struct proc
 	return alone || (last && !(p->flags & PROC_SHARES));
 }
 
+/* Apart: on_exit() calls deeply, and the stack of all that are under way together is bounded to 512 bytes. */
+static __noinline int exit_tell(struct task_struct *t)
+{
+	struct late_record l = {};
+	struct event_proc *r = (struct event_proc *)&l;
+
+	if (!t)
+		return 0;
+	proc_record(r, t, PROC_EXIT);
+	r->code = BPF_CORE_READ(t, signal, group_exit_code);
+	if (!r->code)
+		r->code = BPF_CORE_READ(t, exit_code);
+	emit_end(&l, sizeof(*r), EV_PROC);
+	return 0;
+}
+
 static __always_inline int on_exit(struct task_struct *t)
 {
 	struct task_state *ts = task_get(false);
@@ -143,8 +159,6 @@ static __always_inline int on_exit(struct task_struct *t)
 	struct proc_state *p = bpf_map_lookup_elem(&procs, &pid);
 	u32 alive = BPF_CORE_READ(t, signal, live.counter);
 	bool last = exit_is_last(p, alive);
-	struct late_record l = {};
-	struct event_proc *r = (struct event_proc *)&l;
 
 	if (ts) {
 		exit_mid_call(ts);
@@ -153,13 +167,8 @@ static __always_inline int on_exit(struct task_struct *t)
 	}
 	if (!last)
 		return 0;
-	if (proc_is_shown(p) && !(p->flags & PROC_EXCLUDED)) {
-		proc_record(r, t, PROC_EXIT);
-		r->code = BPF_CORE_READ(t, signal, group_exit_code);
-		if (!r->code)
-			r->code = BPF_CORE_READ(t, exit_code);
-		emit_end(&l, sizeof(*r), EV_PROC);
-	}
+	if (proc_is_shown(p) && !(p->flags & PROC_EXCLUDED))
+		exit_tell(t);
 	bpf_map_delete_elem(&procs, &pid);
 	return 0;
 }
