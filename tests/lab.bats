@@ -462,7 +462,7 @@ with_tracer() { # SCRIPT
         while ((p = malloc(1 << 20))) { memset(p, 1, 1 << 20); mib++; }
         printf("less: %d\n", mib < 512);
         while (!pthread_create(&t, NULL, sleeper, NULL)) n++;
-        printf("few: %d\n", n <= 80);
+        printf("few: %d\n", n <= 128);
         printf("init %d\n", kill(1, SIGKILL)); fflush(stdout); return 0; }'
     run "$LAB" check 09 "$DIR/mine.c"
     assert_failure 1

@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cell.h"
 #include "keeper.h"
 #include "util/clock.h"
 
@@ -73,7 +74,7 @@ static pid_t keeper_start(const struct arena_plan *plan, struct pipes *p)
 
 	fflush(NULL);
 	user_be_root(plan->user);
-	k.tasks = tasks_of(plan->user->who.uid);
+	k.tasks = tasks_of(cell_uid(plan->user));
 	pid = (pid_t)syscall(SYS_clone, flags, NULL, NULL, NULL, NULL);
 	if (pid == 0) {
 		close_fd(&p->go[1]);

@@ -128,8 +128,11 @@ int cell_limits(long tasks)
 		{ RLIMIT_AS, (rlim_t)ARENA_MEMORY << 20 },
 		{ RLIMIT_NOFILE, 1024 },
 		{ RLIMIT_MSGQUEUE, 0 },
-		/* The kernel counts all of a user's tasks: those outside are let in, too. */
-		{ RLIMIT_NPROC, (rlim_t)(tasks + ARENA_TASKS + 16) },
+		/*
+		 * The kernel counts all of a user's tasks: those outside are let in, too, and as
+		 * many again as the keeper allows, for what they start meanwhile.
+		 */
+		{ RLIMIT_NPROC, (rlim_t)(tasks + 2 * ARENA_TASKS) },
 	};
 	struct rlimit r;
 	size_t i;
@@ -143,9 +146,14 @@ int cell_limits(long tasks)
 	return 0;
 }
 
+uid_t cell_uid(const struct user *u)
+{
+	return u->who.uid ? u->who.uid : NOBODY;
+}
+
 int cell_become(const struct user *u)
 {
-	uid_t uid = u->who.uid ? u->who.uid : NOBODY;
+	uid_t uid = cell_uid(u);
 	gid_t gid = u->who.uid ? u->who.gid : NOBODY;
 
 	if (u->who.name[0] ? initgroups(u->who.name, gid) : setgroups(1, &gid))

@@ -16,5 +16,7 @@ int cell_files(const struct arena_plan *plan);
 /* In the child that becomes the script: limits, the user's rights for good, no way back. */
 int cell_limits(long tasks);
 int cell_become(const struct user *u);
+/* Who that is: the user, or nobody where there is only root. */
+uid_t cell_uid(const struct user *u);
 
 #endif
