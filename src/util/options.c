@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "text.h"
+
 #define OPTIONS_MAX 64
 #define HELP_COLUMN 26 /* where the explanations begin */
 
@@ -62,15 +64,15 @@ static void options_explain(char *err, size_t size, const struct option_row *row
 	bool is_long = !strncmp(word, "--", 2);
 
 	if (result == ':' && row)
-		snprintf(err, size, "option %s%.*s needs a value: %s", is_long ? "" : "-",
-			 is_long ? (int)strlen(word) : 1,
-			 is_long ? word : (char[]){ (char)optopt, 0 }, row->argname);
+		text_sentence(err, size, "option %s%.*s needs a value: %s", is_long ? "" : "-",
+			      is_long ? (int)strlen(word) : 1,
+			      is_long ? word : (char[]){ (char)optopt, 0 }, row->argname);
 	else if (row)
-		snprintf(err, size, "option --%s takes no value", row->name);
+		text_sentence(err, size, "option --%s takes no value", row->name);
 	else if (optopt)
-		snprintf(err, size, "unknown option -%c", optopt);
+		text_sentence(err, size, "unknown option -%c", optopt);
 	else
-		snprintf(err, size, "unknown or ambiguous option %s", word);
+		text_sentence(err, size, "unknown or ambiguous option %s", word);
 }
 
 int options_parse(int argc, char **argv, const struct option_row *rows, option_fn fn, void *ctx,

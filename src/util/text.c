@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
 #include "text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "utf8.h"
 
 #define PIECE_MAX 512 /* of text_printf() */
 #define MARK_LEN 2
@@ -89,4 +93,35 @@ void text_printf(struct text *t, const char *format, ...)
 	text_add(t, piece);
 	if ((size_t)n >= sizeof(piece) && !t->cut)
 		text_mark(t);
+}
+
+/* size is more than the mark takes, and less than the sentence. */
+static void leave_out_middle(char *buf, size_t size, const char *sentence)
+{
+	size_t head = utf8_cut(sentence, (size - 1 - MARK_LEN) / 2);
+	const char *tail = sentence + strlen(sentence) - (size - 1 - MARK_LEN - head);
+
+	while (((unsigned char)*tail & 0xc0) == 0x80)
+		tail++;
+	snprintf(buf, size, "%.*s..%s", (int)head, sentence, tail);
+}
+
+void text_sentence(char *buf, size_t size, const char *format, ...)
+{
+	char *sentence;
+	va_list args;
+	int len;
+
+	va_start(args, format);
+	len = vasprintf(&sentence, format, args);
+	va_end(args);
+	if (len < 0) {
+		snprintf(buf, size, "out of memory");
+		return;
+	}
+	if ((size_t)len < size || size <= MARK_LEN + 1)
+		snprintf(buf, size, "%s", sentence);
+	else
+		leave_out_middle(buf, size, sentence);
+	free(sentence);
 }

@@ -24,4 +24,11 @@ void text_printf(struct text *t, const char *format, ...) __attribute__((format(
 /* Add one piece that must not be cut in its middle: whole, or the mark instead. */
 void text_add_whole(struct text *t, const char *piece, size_t len);
 
+/*
+ * One sentence for people. Where it does not fit it loses its middle, where the words of others are,
+ * and never its end, where the remedy is; no character is cut in two.
+ */
+void text_sentence(char *buf, size_t size, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
 #endif

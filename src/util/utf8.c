@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "utf8.h"
 
+#include <string.h>
+
 size_t utf8_len(const unsigned char *s, size_t len)
 {
 	static const struct {
@@ -24,4 +26,84 @@ size_t utf8_len(const unsigned char *s, size_t len)
 		return rows[i].len;
 	}
 	return 0;
+}
+
+size_t utf8_char(const unsigned char *s, size_t len, __u32 *code)
+{
+	size_t n = s[0] < 0x80 ? 1 : utf8_len(s, len), i;
+
+	*code = n > 1 ? s[0] & (0x7f >> n) : s[0];
+	for (i = 1; i < n; i++)
+		*code = *code << 6 | (s[i] & 0x3f);
+	return n;
+}
+
+bool utf8_valid(const char *text, size_t len)
+{
+	const unsigned char *s = (const unsigned char *)text;
+	__u32 code;
+	size_t n;
+
+	for (; len; s += n, len -= n) {
+		n = utf8_char(s, len, &code);
+		if (!n)
+			return false;
+	}
+	return true;
+}
+
+bool utf8_hidden(__u32 code)
+{
+	static const struct {
+		__u32 from, to;
+	} rows[] = {
+		{ 0x00, 0x1f },	      /* control characters */
+		{ 0x7f, 0x9f },	      /* DEL and C1, which terminals obey */
+		{ 0xad, 0xad },	      /* soft hyphen */
+		{ 0x61c, 0x61c },     /* Arabic letter mark */
+		{ 0x180e, 0x180e },   /* Mongolian vowel separator */
+		{ 0x200b, 0x200f },   /* zero width; marks of direction */
+		{ 0x2028, 0x202e },   /* line separators; embeddings and overrides of direction */
+		{ 0x2060, 0x206f },   /* invisible; isolates of direction */
+		{ 0xfeff, 0xfeff },   /* byte order mark */
+		{ 0xfff9, 0xfffb },   /* annotations */
+		{ 0xe0000, 0xe0fff }, /* tags */
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (code >= rows[i].from && code <= rows[i].to)
+			return true;
+	return false;
+}
+
+size_t utf8_cut(const char *text, size_t max)
+{
+	const unsigned char *s = (const unsigned char *)text;
+	size_t len = strnlen(text, max + 1), at, n;
+	__u32 code;
+
+	if (len <= max)
+		return len;
+	/* The last character that begins in time, if it ends too late. */
+	for (at = max; at && max - at < 3 && (s[at] & 0xc0) == 0x80; at--)
+		;
+	n = utf8_char(s + at, strnlen(text + at, 4), &code);
+	return n > max - at ? at : max;
+}
+
+void utf8_show(struct buf *b, const char *text, size_t len, const char *kept)
+{
+	const unsigned char *s = (const unsigned char *)text;
+	size_t i, k, n;
+	__u32 code;
+
+	for (i = 0; i < len; i += n ? n : 1) {
+		n = utf8_char(s + i, len - i, &code);
+		if (n && (!utf8_hidden(code) || (code && code < 0x80 && strchr(kept, (int)code))))
+			buf_add(b, s + i, n);
+		else
+			for (k = 0; k < (n ? n : 1); k++)
+				buf_printf(b, "\\x%02x", s[i + k]);
+	}
 }

@@ -19,6 +19,7 @@
 #include "util/options.h"
 #include "util/pool.h"
 #include "util/text.h"
+#include "util/utf8.h"
 
 /* --- hash, against a plain array --- */
 
@@ -267,6 +268,34 @@ static void test_text(void **state)
 
 /* --- clock --- */
 
+/* What is too long loses its middle, and no character of it is cut. */
+static void test_sentence(void **state)
+{
+	char buf[64], name[300];
+	size_t size, i;
+
+	(void)state;
+	text_sentence(buf, sizeof(buf), "'%s' is no port; give a number", "x");
+	assert_string_equal(buf, "'x' is no port; give a number");
+	memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	text_sentence(buf, 41, "'%s' is no port; give a number", name);
+	assert_string_equal(buf, "'xxxxxxxxxxxxxxxxxx..port; give a number");
+	for (i = 0; i + 3 < sizeof(name); i += 3)
+		memcpy(name + i, "\xe2\x82\xac", 3);
+	name[i] = '\0';
+	for (size = 0; size <= sizeof(buf); size++) {
+		memset(buf, '#', sizeof(buf));
+		text_sentence(buf, size, "%s", name);
+		assert_true(size == sizeof(buf) || buf[size] == '#');
+		if (size <= 3)
+			continue;
+		assert_true(utf8_valid(buf, strlen(buf)));
+		assert_non_null(strstr(buf, ".."));
+		assert_true(strlen(buf) + 5 >= size);
+	}
+}
+
 static void test_times(void **state)
 {
 	__u64 boot, real, before = clock_boot_ns();
@@ -423,6 +452,7 @@ int main(void)
 		cmocka_unit_test(test_pool),
 		cmocka_unit_test(test_buf),
 		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_sentence),
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_options_refused),
