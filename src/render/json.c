@@ -20,23 +20,53 @@ void json_free(struct json *j)
 	buf_free(&j->buf);
 }
 
-static void add_string(struct json *j, const char *bytes, size_t len)
+/* What JSON, or a terminal that shows it, would take for something else than text. */
+static void add_escaped(struct json *j, __u32 code)
+{
+	if (code == '"' || code == '\\')
+		buf_printf(&j->buf, "\\%c", (char)code);
+	else if (code <= 0xffff)
+		buf_printf(&j->buf, "\\u%04x", code);
+	else
+		buf_printf(&j->buf, "\\u%04x\\u%04x", 0xd800 | (code - 0x10000) >> 10,
+			   0xdc00 | (code & 0x3ff));
+}
+
+static void add_chars(struct json *j, const char *bytes, size_t len)
 {
 	const unsigned char *s = (const unsigned char *)bytes;
-	size_t i = 0, n;
+	size_t i, n, plain = 0; /* from here on nothing needs escaping */
+	__u32 code;
 
-	buf_add(&j->buf, "\"", 1);
-	while (i < len) {
-		n = s[i] >= 0x20 && s[i] < 0x7f ? 1 : utf8_len(s + i, len - i);
-		if (n && s[i] != '"' && s[i] != '\\')
-			buf_add(&j->buf, bytes + i, n);
-		else if (n)
-			buf_printf(&j->buf, "\\%c", s[i]);
-		else
-			buf_printf(&j->buf, "\\u%04x", s[i]);
-		i += n ? n : 1;
+	for (i = 0; i < len; i += n ? n : 1) {
+		n = utf8_char(s + i, len - i, &code);
+		if (n && code != '"' && code != '\\' && !utf8_hidden(code))
+			continue;
+		buf_add(&j->buf, bytes + plain, i - plain);
+		add_escaped(j, code);
+		plain = i + (n ? n : 1);
 	}
+	buf_add(&j->buf, bytes + plain, len - plain);
+}
+
+static void add_string(struct json *j, const char *bytes, size_t len)
+{
 	buf_add(&j->buf, "\"", 1);
+	add_chars(j, bytes, len);
+	buf_add(&j->buf, "\"", 1);
+}
+
+/* The bytes themselves, as its text does not tell them. */
+static void add_hex(struct json *j, const char *key, const char *bytes, size_t len)
+{
+	size_t i;
+
+	buf_puts(&j->buf, ",\"");
+	add_chars(j, key, strlen(key));
+	buf_puts(&j->buf, "_hex\":\"");
+	for (i = 0; i < len; i++)
+		buf_printf(&j->buf, "%02x", (unsigned char)bytes[i]);
+	buf_puts(&j->buf, "\"");
 }
 
 /* Comma and key in front of a value. False: this key stands already. */
@@ -130,6 +160,15 @@ void json_bytes(struct json *j, const char *key, const char *bytes, size_t len)
 {
 	if (add_key(j, key))
 		add_string(j, bytes, len);
+}
+
+void json_foreign(struct json *j, const char *key, const char *bytes, size_t len)
+{
+	if (!add_key(j, key))
+		return;
+	add_string(j, bytes, len);
+	if (!utf8_valid(bytes, len))
+		add_hex(j, key, bytes, len);
 }
 
 void json_real(struct json *j, const char *key, double value)

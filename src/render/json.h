@@ -3,7 +3,8 @@
  * Writes one JSON object after the other into a buffer. Keys come in the order they are added, and
  * each only once in its object: the first one stands. Integers beyond 2^53 - 1, which readers that
  * keep numbers as doubles would bend, become strings. Text may hold any byte: what is valid UTF-8
- * stays, control characters, quote and backslash are escaped, any other byte 0xXX becomes \u00XX.
+ * stays that text, in which quote, backslash and what a terminal would not show (utf8_hidden()) are
+ * escaped; any other byte 0xXX becomes \u00XX, and json_foreign() adds the bytes themselves.
  */
 #ifndef SOCKLENS_RENDER_JSON_H
 #define SOCKLENS_RENDER_JSON_H
@@ -41,5 +42,7 @@ void json_bool(struct json *j, const char *key, bool value);
 void json_null(struct json *j, const char *key);
 void json_text(struct json *j, const char *key, const char *text); /* NULL: "" */
 void json_bytes(struct json *j, const char *key, const char *bytes, size_t len);
+/* The same, of a stranger: bytes that are not all UTF-8 stand once more, in hex, under KEY_hex. */
+void json_foreign(struct json *j, const char *key, const char *bytes, size_t len);
 
 #endif

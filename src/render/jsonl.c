@@ -137,7 +137,7 @@ static void add_common(struct json *j, const struct render *r, const struct step
 	json_text(j, "phase", phase_word(s->phase));
 	json_u64(j, "pid", s->ev && s->ev->pid ? s->ev->pid : p ? p->pid : 0);
 	json_u64(j, "tid", s->ev ? s->ev->tid : 0);
-	json_text(j, "comm", p ? p->comm : "");
+	json_foreign(j, "comm", p ? p->comm : "", p ? strlen(p->comm) : 0);
 	json_u64(j, "sock", sock_number(s->sock));
 	json_u64(j, "conn", c ? c->id : 0);
 	json_text(j, "role", role_name(step_own_role(s)));
@@ -146,7 +146,7 @@ static void add_common(struct json *j, const struct render *r, const struct step
 static void add_path(struct json *j, const struct sock *s)
 {
 	if (s->family == AF_UNIX && s->path_len)
-		json_bytes(j, "path", s->path, s->path_len);
+		json_foreign(j, "path", s->path, s->path_len);
 }
 
 /* AF_UNIX has no addresses: the other end is told by its process and its socket. */
@@ -282,7 +282,7 @@ static void add_fields(struct json *j, const struct step *s)
 			json_text(j, f->key, f->text);
 			break;
 		case FIELD_BYTES:
-			json_bytes(j, f->key, f->bytes, f->len);
+			json_foreign(j, f->key, f->bytes, f->len);
 			break;
 		case FIELD_BOOL:
 			json_bool(j, f->key, f->num != 0);

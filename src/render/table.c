@@ -76,32 +76,6 @@ static int write_out(struct table *t, const char *data, size_t len)
 
 /* --- values as text --- */
 
-/* C1 control characters are two bytes of UTF-8, and terminals obey them. */
-static bool is_c1(const unsigned char *s, size_t len)
-{
-	return len == 2 && s[0] == 0xc2 && s[1] < 0xa0;
-}
-
-static void add_text(struct buf *b, const char *bytes, size_t len, const char *kept)
-{
-	const unsigned char *s = (const unsigned char *)bytes;
-	size_t i, n, k;
-
-	for (i = 0; i < len; i += n) {
-		n = utf8_len(s + i, len - i);
-		if (n && !is_c1(s + i, n)) {
-			buf_add(b, bytes + i, n);
-			continue;
-		}
-		n = n ? n : 1;
-		if (n == 1 && ((s[i] >= 0x20 && s[i] < 0x7f) || (s[i] && strchr(kept, s[i]))))
-			buf_add(b, bytes + i, 1);
-		else
-			for (k = 0; k < n; k++)
-				buf_printf(b, "\\x%02x", s[i + k]);
-	}
-}
-
 static void add_blob(struct buf *b, const struct value *v)
 {
 	size_t i;
@@ -123,7 +97,7 @@ static void add_value(struct buf *b, const struct value *v, const char *kept)
 		buf_printf(b, "%.15g", v->real);
 		break;
 	case VALUE_TEXT:
-		add_text(b, v->bytes, v->len, kept);
+		utf8_show(b, v->bytes, v->len, kept);
 		break;
 	case VALUE_BLOB:
 		add_blob(b, v);
@@ -269,7 +243,7 @@ static void add_csv(struct table *t, const struct value *v)
 	struct buf cell = { 0 };
 	const char *at, *quote;
 
-	add_value(&cell, v, "\t\r\n");
+	add_value(&cell, v, "\t\n");
 	if (!cell.data || !cell.data[strcspn(cell.data, ",\"\r\n")]) {
 		buf_add(&t->buf, cell.data, cell.len);
 		buf_free(&cell);
@@ -316,8 +290,37 @@ static int csv_names(struct table *t)
 
 /* --- JSON --- */
 
-static void add_json(struct json *j, const char *key, const struct value *v)
+static bool is_taken(const struct table *t, size_t before, const char *name)
 {
+	size_t i;
+
+	for (i = 0; i < before; i++)
+		if (!strcmp(t->columns[i].name, name))
+			return true;
+	return false;
+}
+
+/* The bytes of a text that is no UTF-8 stand in KEY_hex, unless a column has this name. */
+static int add_json_text(struct table *t, const char *key, const struct value *v)
+{
+	char *hex;
+	bool taken;
+
+	if (utf8_valid(v->bytes, v->len)) {
+		json_bytes(&t->json, key, v->bytes, v->len);
+		return 0;
+	}
+	if (asprintf(&hex, "%s_hex", key) < 0)
+		return -ENOMEM;
+	taken = is_taken(t, t->n, hex);
+	free(hex);
+	(taken ? json_bytes : json_foreign)(&t->json, key, v->bytes, v->len);
+	return 0;
+}
+
+static int add_json(struct table *t, const char *key, const struct value *v)
+{
+	struct json *j = &t->json;
 	struct buf hex = { 0 };
 
 	switch (v->type) {
@@ -331,38 +334,31 @@ static void add_json(struct json *j, const char *key, const struct value *v)
 		json_real(j, key, v->real);
 		break;
 	case VALUE_TEXT:
-		json_bytes(j, key, v->bytes, v->len);
-		break;
+		return add_json_text(t, key, v);
 	case VALUE_BLOB:
 		add_blob(&hex, v);
 		json_bytes(j, key, hex.data, hex.len);
 		buf_free(&hex);
 		break;
 	}
+	return 0;
 }
 
 static int json_row(struct table *t, const struct value *values)
 {
 	struct json *j = &t->json;
+	int err = 0;
 	size_t i;
 
 	json_reset(j);
 	json_object(j, NULL);
-	for (i = 0; i < t->n; i++)
-		add_json(j, t->columns[i].name, &values[i]);
+	for (i = 0; !err && i < t->n; i++)
+		err = add_json(t, t->columns[i].name, &values[i]);
+	if (err)
+		return err;
 	json_end_object(j);
 	buf_add(&j->buf, "\n", 1);
 	return j->buf.err ? j->buf.err : write_out(t, j->buf.data, j->buf.len);
-}
-
-static bool is_taken(const struct table *t, size_t before, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < before; i++)
-		if (!strcmp(t->columns[i].name, name))
-			return true;
-	return false;
 }
 
 /* An object has each key once: the second "id" is "id_2". */
@@ -386,7 +382,7 @@ static int set_name(struct table *t, size_t at, const char *name)
 
 	buf_reset(&t->buf);
 	if (t->format == TABLE_TEXT)
-		add_text(&t->buf, name, strlen(name), "");
+		utf8_show(&t->buf, name, strlen(name), "");
 	else
 		buf_puts(&t->buf, name);
 	c->name = t->buf.err ? NULL : own_name(t, at, t->buf.data ? t->buf.data : "");

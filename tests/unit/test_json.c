@@ -102,10 +102,19 @@ static void test_invalid_utf8(void **state)
 	assert_text("\xf0\x9f\x98", 3, "{\"s\":\"\\u00f0\\u009f\\u0098\"}");
 }
 
-/* Each byte value in front of each other: a parser must take every line and give back the length. */
+/* No terminal obeys, hides or turns around what JSON says. */
+static void test_hidden_characters_are_escaped(void **state)
+{
+	(void)state;
+	assert_text("\xc2\x9b|\xc2\xa0", 5, "{\"s\":\"\\u009b|\xc2\xa0\"}");
+	assert_text("\xe2\x80\xae|\xe2\x81\xa6", 7, "{\"s\":\"\\u202e|\\u2066\"}");
+	assert_text("\xef\xbb\xbf|\xf3\xa0\x80\x81", 8, "{\"s\":\"\\ufeff|\\udb40\\udc01\"}");
+}
+
+/* Each byte value in front of each other: a parser must take every line and give back the bytes. */
 static void test_python_reads_every_pair_of_bytes(void **state)
 {
-	char path[] = "/tmp/test_json.XXXXXX", command[200], pair[3] = "";
+	char path[] = "/tmp/test_json.XXXXXX", command[400], pair[3] = "";
 	struct json j = { 0 };
 	int fd = mkstemp(path), a, b;
 	FILE *f = fdopen(fd, "w");
@@ -118,7 +127,7 @@ static void test_python_reads_every_pair_of_bytes(void **state)
 			pair[1] = (char)b;
 			json_reset(&j);
 			json_object(&j, NULL);
-			json_bytes(&j, "s", pair, 2);
+			json_foreign(&j, "s", pair, 2);
 			json_end_object(&j);
 			fprintf(f, "%s\n", j.buf.data);
 		}
@@ -126,8 +135,9 @@ static void test_python_reads_every_pair_of_bytes(void **state)
 	assert_int_equal(fclose(f), 0);
 	snprintf(
 		command, sizeof(command),
-		"python3 -c 'import json,sys; n=[len(json.loads(l)[\"s\"]) for l in open(sys.argv[1],newline=\"\\n\","
-		"encoding=\"utf-8\")]; sys.exit(len(n)!=65536 or n.count(1)!=30*64)' %s",
+		"python3 -c 'import json,sys; d=[json.loads(l) for l in open(sys.argv[1],newline=\"\\n\","
+		"encoding=\"utf-8\")]; sys.exit([bytes.fromhex(o[\"s_hex\"]) if \"s_hex\" in o else "
+		"o[\"s\"].encode() for o in d] != [bytes([a,b]) for a in range(256) for b in range(256)])' %s",
 		path);
 	assert_int_equal(system(command), 0);
 	remove(path);
@@ -141,6 +151,7 @@ int main(void)
 		cmocka_unit_test(test_numbers_beyond_doubles),
 		cmocka_unit_test(test_escapes),
 		cmocka_unit_test(test_invalid_utf8),
+		cmocka_unit_test(test_hidden_characters_are_escaped),
 		cmocka_unit_test(test_python_reads_every_pair_of_bytes),
 	};
 

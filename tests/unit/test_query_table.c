@@ -122,7 +122,7 @@ static void test_json_names_are_unique(void **state)
 	expect(TABLE_JSON, twice, row, 1, "{\"a\":1,\"a_2\":2,\"a_3\":3}\n");
 }
 
-/* ESC, C1 controls and bytes that are no UTF-8 reach no terminal. */
+/* ESC, C1 controls, what turns text around and bytes that are no UTF-8 reach no terminal. */
 static void test_no_value_steers_a_terminal(void **state)
 {
 	static const char *const evil[] = { "a\033[2J", "b", "c" };
@@ -131,14 +131,35 @@ static void test_no_value_steers_a_terminal(void **state)
 		  TEXT("\xc2\x9b"
 		       "2J"),
 		  TEXT("\xff\x80z\0y\x7f") },
+		{ TEXT("\xe2\x80\xae"), TEXT("\xc3\xa9"), TEXT("\xe2\x82") },
 	};
 
 	(void)state;
-	expect(TABLE_TEXT, evil, rows, 1,
+	expect(TABLE_TEXT, evil, rows, 2,
 	       "a\\x1b[2J              b           c\n"
-	       "\\x1b[31m\\x0d\\x0a\\x09  \\xc2\\x9b2J  \\xff\\x80z\\x00y\\x7f\n");
-	expect(TABLE_CSV, evil, rows, 1,
-	       "a\\x1b[2J,b,c\r\n\"\\x1b[31m\r\n\t\",\\xc2\\x9b2J,\\xff\\x80z\\x00y\\x7f\r\n");
+	       "\\x1b[31m\\x0d\\x0a\\x09  \\xc2\\x9b2J  \\xff\\x80z\\x00y\\x7f\n"
+	       "\\xe2\\x80\\xae          \xc3\xa9           \\xe2\\x82\n");
+	expect(TABLE_CSV, evil, rows, 2,
+	       "a\\x1b[2J,b,c\r\n"
+	       "\"\\x1b[31m\\x0d\n\t\",\\xc2\\x9b2J,\\xff\\x80z\\x00y\\x7f\r\n"
+	       "\\xe2\\x80\\xae,\xc3\xa9,\\xe2\\x82\r\n");
+}
+
+/* What is no UTF-8 stands in hex, too, unless a column has taken that name. */
+static void test_json_tells_the_bytes(void **state)
+{
+	static const char *const plain[] = { "a", "b\"", "c" }, *const taken[] = { "a", "a_hex",
+										   "c" };
+	static const struct value rows[][3] = { { TEXT("\xff\0x"), TEXT("\xc3\xa9\xe9"),
+						  TEXT("\xc3\xa9") } };
+
+	(void)state;
+	expect(TABLE_JSON, plain, rows, 1,
+	       "{\"a\":\"\\u00ff\\u0000x\",\"a_hex\":\"ff0078\","
+	       "\"b\\\"\":\"\xc3\xa9\\u00e9\",\"b\\\"_hex\":\"c3a9e9\",\"c\":\"\xc3\xa9\"}\n");
+	expect(TABLE_JSON, taken, rows, 1,
+	       "{\"a\":\"\\u00ff\\u0000x\",\"a_hex\":\"\xc3\xa9\\u00e9\",\"a_hex_hex\":\"c3a9e9\","
+	       "\"c\":\"\xc3\xa9\"}\n");
 }
 
 /* Widths are those of the first rows; later ones come out whole all the same. */
@@ -186,6 +207,7 @@ int main(void)
 		cmocka_unit_test(test_json_is_an_object_a_line),
 		cmocka_unit_test(test_json_names_are_unique),
 		cmocka_unit_test(test_no_value_steers_a_terminal),
+		cmocka_unit_test(test_json_tells_the_bytes),
 		cmocka_unit_test(test_many_rows_stream),
 		cmocka_unit_test(test_an_output_that_fails_is_told),
 	};

@@ -233,8 +233,11 @@ static void test_hostile_names(void **state)
 	st.sock[0].path_len = 5;
 	story_call(&st, 1, 0, CALL(CALL_CLOSE, 3), 0, 0);
 	text = story_close(&st);
-	assert_non_null(strstr(text, "\"comm\":\"\\\"}\\u000a\\u001b\\\\\\u00ff\\u00c3(\""));
-	assert_non_null(strstr(text, "\"path\":\"\\u0000x\\u00fe\\u000a\\\"\""));
+	assert_non_null(strstr(
+		text,
+		"\"comm\":\"\\\"}\\u000a\\u001b\\\\\\u00ff\\u00c3(\",\"comm_hex\":\"227d0a1b5cffc328\""));
+	assert_non_null(strstr(
+		text, "\"path\":\"\\u0000x\\u00fe\\u000a\\\"\",\"path_hex\":\"0078fe0a22\""));
 	assert_int_equal(schema_says(text), 0);
 	free(text);
 }
