@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "arguments.h"
+#include "util/text.h"
 
 #include <stdio.h>
 
@@ -13,8 +14,8 @@ int arguments_parse(const struct arguments *a, int argc, char **argv)
 	while (argc > 1) {
 		at = options_parse(argc, argv, a->rows, a->option, a->ctx, why, sizeof(why));
 		if (at < 0 && why[0])
-			snprintf(a->err, a->err_size, "%s; 'trace %s --help' lists the options",
-				 why, command);
+			text_sentence(a->err, a->err_size,
+				      "%s; 'trace %s --help' lists the options", why, command);
 		if (at < 0)
 			return at;
 		err = at < argc ? a->operand(a->ctx, argv[at]) : 0;

@@ -18,6 +18,8 @@
 #include "render/color.h"
 #include "render/json.h"
 #include "util/log.h"
+#include "util/text.h"
+#include "util/utf8.h"
 #include "view.h"
 
 #define EXIT_CHECK_FAILED 1
@@ -95,8 +97,8 @@ static int on_operand(void *ctx, const char *arg)
 	else if (!o->checks)
 		o->checks = arg;
 	else
-		snprintf(o->err, o->err_size,
-			 "one recording and one file of checks; '%s' is too many", arg);
+		text_sentence(o->err, o->err_size,
+			      "one recording and one file of checks; '%s' is too many", arg);
 	return o->err[0] ? -EINVAL : 0;
 }
 
@@ -105,12 +107,13 @@ static int check_operands(struct check_options *o)
 	if (o->help)
 		return 0;
 	if (!o->checks)
-		snprintf(o->err, o->err_size,
-			 "which %s? trace check FILE CHECKS.sql; trace(8) says what is in them",
-			 o->file ? "checks" : "recording");
+		text_sentence(
+			o->err, o->err_size,
+			"which %s? trace check FILE CHECKS.sql; trace(8) says what is in them",
+			o->file ? "checks" : "recording");
 	else if (!strcmp(o->file, "-") && !strcmp(o->checks, "-"))
-		snprintf(o->err, o->err_size,
-			 "the recording and the checks cannot both come from standard input");
+		text_sentence(o->err, o->err_size,
+			      "the recording and the checks cannot both come from standard input");
 	return o->err[0] ? -EINVAL : 0;
 }
 
@@ -222,13 +225,26 @@ static void print_lines(const struct report *r, size_t i)
 		printf("         ... and %zu more\n", c->n - LINES_MAX);
 }
 
+/* Words of a file of checks, and what its columns have put into them. */
+static void print_shown(const char *text)
+{
+	struct buf b = { 0 };
+
+	utf8_show(&b, text, strlen(text), "");
+	printf("%s\n", b.err || !b.data ? "" : b.data);
+	buf_free(&b);
+}
+
 static void print_check(const struct report *r, size_t i)
 {
 	const struct outcome_row *row = &outcomes[r->outcomes[i]];
 	bool color = r->view.color;
 
-	printf("%s%s%s  %s\n       %s\n", color ? style_code(row->style) : "", row->word,
-	       color ? STYLE_RESET : "", r->checks->at[i].name, sentence(r, i));
+	printf("%s%s%s  ", color ? style_code(row->style) : "", row->word,
+	       color ? STYLE_RESET : "");
+	print_shown(r->checks->at[i].name);
+	printf("       ");
+	print_shown(sentence(r, i));
 	print_lines(r, i);
 }
 
@@ -275,9 +291,9 @@ static void print_json(const struct report *r)
 	json_reset(&j);
 	json_object(&j, NULL);
 	for (i = 0; i < r->checks->n; i++) {
-		json_text(&j, "check", r->checks->at[i].name);
+		json_foreign(&j, "check", r->checks->at[i].name, strlen(r->checks->at[i].name));
 		json_text(&j, "result", outcomes[r->outcomes[i]].json);
-		json_text(&j, "sentence", sentence(r, i));
+		json_foreign(&j, "sentence", sentence(r, i), strlen(sentence(r, i)));
 		json_evidence(&j, r, i);
 		json_line(&j);
 	}

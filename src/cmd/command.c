@@ -18,6 +18,7 @@
 #include "cmd.h"
 #include "rights.h"
 #include "signals.h"
+#include "util/text.h"
 
 /* Where the shell looks when PATH is not set. */
 #define PATH_DEFAULT "/usr/local/bin:/usr/bin:/bin"
@@ -118,16 +119,18 @@ static void child_run(char **argv, const struct invoker *who, int go, int fault)
 static int explain(const char *name, int error, char *err, size_t size)
 {
 	if (error == -ENOENT) {
-		snprintf(err, size,
-			 "there is no command '%s'; check its spelling, or give its path", name);
+		text_sentence(err, size,
+			      "there is no command '%s'; check its spelling, or give its path",
+			      name);
 		return EXIT_NOT_FOUND;
 	}
 	if (error == -EACCES || error == -EISDIR)
-		snprintf(err, size,
-			 "'%s' is not a program you may run; try 'chmod +x' on it, or another path",
-			 name);
+		text_sentence(
+			err, size,
+			"'%s' is not a program you may run; try 'chmod +x' on it, or another path",
+			name);
 	else
-		snprintf(err, size, "cannot run '%s': %s", name, strerror(-error));
+		text_sentence(err, size, "cannot run '%s': %s", name, strerror(-error));
 	return EXIT_NOT_RUNNABLE;
 }
 
@@ -187,7 +190,7 @@ int command_start(struct command_run *c, char **argv, const struct invoker *who,
 
 	*c = COMMAND_NONE;
 	if (pipe2(go, O_CLOEXEC) || pipe2(fault, O_CLOEXEC)) {
-		snprintf(err, err_size, "cannot make a pipe: %s", strerror(errno));
+		text_sentence(err, err_size, "cannot make a pipe: %s", strerror(errno));
 		return EXIT_TRACE;
 	}
 	/*
@@ -205,7 +208,7 @@ int command_start(struct command_run *c, char **argv, const struct invoker *who,
 	c->go = go[1];
 	c->fault = fault[0];
 	if (c->pid < 0) {
-		snprintf(err, err_size, "cannot start a process: %s", strerror(errno));
+		text_sentence(err, err_size, "cannot start a process: %s", strerror(errno));
 		return EXIT_TRACE;
 	}
 	error = fault_read(c->fault);

@@ -16,6 +16,7 @@
 #include "render/json_verdict.h"
 #include "render/verdict_text.h"
 #include "util/log.h"
+#include "util/text.h"
 #include "view.h"
 
 #define RULES_MAX 16 /* --rule, at most */
@@ -88,10 +89,11 @@ static const struct rule *rule_named(const char *name)
 static int parse_rule(struct explain_command *o, const char *name)
 {
 	if (!rule_named(name))
-		snprintf(o->err, o->err_size,
-			 "there is no verdict '%s'; 'trace explain --list' lists them", name);
+		text_sentence(o->err, o->err_size,
+			      "there is no verdict '%s'; 'trace explain --list' lists them", name);
 	else if (o->n_rules == RULES_MAX)
-		snprintf(o->err, o->err_size, "%d of --rule are enough; leave some out", RULES_MAX);
+		text_sentence(o->err, o->err_size, "%d of --rule are enough; leave some out",
+			      RULES_MAX);
 	else
 		o->rules[o->n_rules++] = name;
 	return o->err[0] ? -EINVAL : 0;
@@ -107,7 +109,8 @@ static int parse_weight(struct explain_command *o, const char *word)
 		o->weight = w;
 		return 0;
 	}
-	snprintf(o->err, o->err_size, "--weight cannot be '%s'; it is alarm, news or aside", word);
+	text_sentence(o->err, o->err_size, "--weight cannot be '%s'; it is alarm, news or aside",
+		      word);
 	return -EINVAL;
 }
 
@@ -139,7 +142,7 @@ static int on_operand(void *ctx, const char *arg)
 		o->file = arg;
 		return 0;
 	}
-	snprintf(o->err, o->err_size, "one recording at a time; '%s' is too many", arg);
+	text_sentence(o->err, o->err_size, "one recording at a time; '%s' is too many", arg);
 	return -EINVAL;
 }
 
@@ -155,8 +158,9 @@ static int explain_parse(struct explain_command *o, int argc, char **argv)
 
 	if (ret || o->file || o->help || o->list)
 		return ret;
-	snprintf(o->err, o->err_size,
-		 "which recording? 'trace explain FILE' explains what 'trace -w FILE' has made");
+	text_sentence(
+		o->err, o->err_size,
+		"which recording? 'trace explain FILE' explains what 'trace -w FILE' has made");
 	return -EINVAL;
 }
 

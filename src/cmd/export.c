@@ -25,6 +25,7 @@
 #include "place.h"
 #include "util/log.h"
 #include "util/options.h"
+#include "util/text.h"
 
 enum export_option_id { EXPORT_TO = OPTION_LONG, EXPORT_FORCE };
 
@@ -134,8 +135,8 @@ static int set_format(struct export_options *o, const char *name)
 			o->format = &formats[i];
 	if (o->format && !strcmp(o->format->name, name))
 		return 0;
-	snprintf(o->err, o->err_size, "there is no format '%s'; 'trace export --help' lists them",
-		 name);
+	text_sentence(o->err, o->err_size,
+		      "there is no format '%s'; 'trace export --help' lists them", name);
 	return -EINVAL;
 }
 
@@ -164,14 +165,16 @@ static int check_operands(struct export_options *o)
 	if (o->help)
 		return 0;
 	if (!o->file)
-		snprintf(o->err, o->err_size, "which recording? trace export FILE --to FORMAT");
+		text_sentence(o->err, o->err_size,
+			      "which recording? trace export FILE --to FORMAT");
 	else if (!o->format)
-		snprintf(o->err, o->err_size, "to which format? say --to sqlite or --to jsonl");
+		text_sentence(o->err, o->err_size,
+			      "to which format? say --to sqlite or --to jsonl");
 	else if (o->format->suffix && !o->out && !strcmp(o->file, "-"))
-		snprintf(o->err, o->err_size, "where shall it be written? say -o OUT");
+		text_sentence(o->err, o->err_size, "where shall it be written? say -o OUT");
 	else if (o->format->suffix && o->out && !strcmp(o->out, "-"))
-		snprintf(o->err, o->err_size,
-			 "a database cannot go to standard output; name a file with -o");
+		text_sentence(o->err, o->err_size,
+			      "a database cannot go to standard output; name a file with -o");
 	return o->err[0] ? -EINVAL : 0;
 }
 
@@ -183,7 +186,7 @@ static int on_operand(void *ctx, const char *arg)
 		o->file = arg;
 		return 0;
 	}
-	snprintf(o->err, o->err_size, "one recording at a time; '%s' is too many", arg);
+	text_sentence(o->err, o->err_size, "one recording at a time; '%s' is too many", arg);
 	return -EINVAL;
 }
 

@@ -27,6 +27,7 @@
 #include "signals.h"
 #include "util/clock.h"
 #include "util/log.h"
+#include "util/text.h"
 #include "util/version.h"
 
 /* How long COMMAND's own ending is followed after a signal told both to end. */
@@ -77,7 +78,7 @@ static int open_stream(struct live *l, char *err, size_t err_size)
 	}
 	if (l->out)
 		return 0;
-	snprintf(err, err_size, "cannot write the output: %s", strerror(errno));
+	text_sentence(err, err_size, "cannot write the output: %s", strerror(errno));
 	return -EINVAL;
 }
 
@@ -122,13 +123,14 @@ static int open_recording(struct live *l, char *err, size_t err_size)
 		return fd;
 	if (l->out && output_same_file(fd, fileno(l->out))) {
 		close(fd);
-		snprintf(err, err_size, "-o and -w name the same file; give them different ones");
+		text_sentence(err, err_size,
+			      "-o and -w name the same file; give them different ones");
 		return -EINVAL;
 	}
 	l->writer = record_writer_new(fd);
 	if (!l->writer) {
 		close(fd);
-		snprintf(err, err_size, "out of memory");
+		text_sentence(err, err_size, "out of memory");
 		return -ENOMEM;
 	}
 	pipeline_tap(l->pipeline, l->writer);
@@ -141,7 +143,7 @@ static int open_outputs(struct live *l, char *err, size_t err_size)
 
 	l->pipeline = pipeline_new(l->opts.view.layers);
 	if (!l->pipeline) {
-		snprintf(err, err_size, "out of memory");
+		text_sentence(err, err_size, "out of memory");
 		return -ENOMEM;
 	}
 	pipeline_limit(l->pipeline, l->opts.events);

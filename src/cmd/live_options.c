@@ -11,6 +11,7 @@
 
 #include "output.h"
 #include "util/clock.h"
+#include "util/text.h"
 
 #define DURATION_MAX_S 31536000.0 /* a year */
 
@@ -105,8 +106,8 @@ static int parse_duration(struct parse *p, const char *arg)
 	double s = strtod(arg, &end);
 
 	if (end == arg || *end || !isfinite(s) || s <= 0 || s > DURATION_MAX_S) {
-		snprintf(p->err, p->err_size, "'%s' is no duration; give seconds, such as 5 or 0.5",
-			 arg);
+		text_sentence(p->err, p->err_size,
+			      "'%s' is no duration; give seconds, such as 5 or 0.5", arg);
 		return -EINVAL;
 	}
 	p->o->duration_ns = (__u64)(s * 1e9) + 1;
@@ -118,8 +119,8 @@ static int parse_events(struct parse *p, const char *arg)
 	long n;
 
 	if (option_number(arg, 1, LONG_MAX, &n)) {
-		snprintf(p->err, p->err_size, "'%s' is no number of events; give one from 1 up",
-			 arg);
+		text_sentence(p->err, p->err_size,
+			      "'%s' is no number of events; give one from 1 up", arg);
 		return -EINVAL;
 	}
 	p->o->events = (__u64)n;
@@ -163,8 +164,9 @@ static int parse_backend(struct parse *p, const char *arg)
 	int backend = backend_parse(arg);
 
 	if (backend < 0) {
-		snprintf(p->err, p->err_size,
-			 "there is no backend '%s'; it is auto, fentry, kprobe or tracepoint", arg);
+		text_sentence(p->err, p->err_size,
+			      "there is no backend '%s'; it is auto, fentry, kprobe or tracepoint",
+			      arg);
 		return -EINVAL;
 	}
 	p->o->backend = (enum backend)backend;
@@ -177,8 +179,9 @@ static int parse_ready_fd(struct parse *p, const char *arg)
 	long fd;
 
 	if (option_number(arg, 0, INT_MAX, &fd) || fcntl((int)fd, F_GETFD) < 0) {
-		snprintf(p->err, p->err_size,
-			 "'%s' is no open descriptor; open it in the shell, as in 9>file", arg);
+		text_sentence(p->err, p->err_size,
+			      "'%s' is no open descriptor; open it in the shell, as in 9>file",
+			      arg);
 		return -EINVAL;
 	}
 	if (fd > STDERR_FILENO)
@@ -253,18 +256,19 @@ static int check_together(const struct live_options *o, char *err, size_t err_si
 	bool view_on_stdout = o->out ? !strcmp(o->out, "-") : o->text || o->view.json;
 
 	if (o->text && o->view.json)
-		snprintf(
+		text_sentence(
 			err, err_size,
 			"--text and --json exclude each other; record with -w and show it both ways");
 	else if (o->record && !strcmp(o->record, "-") && view_on_stdout)
-		snprintf(
+		text_sentence(
 			err, err_size,
 			"both the recording and what is shown would go to standard output; give -o a file");
 	else if (o->record && !strcmp(o->record, "-") && isatty(STDOUT_FILENO))
-		snprintf(err, err_size,
-			 "a recording is not for a terminal; give -w a file, or pipe it on");
+		text_sentence(err, err_size,
+			      "a recording is not for a terminal; give -w a file, or pipe it on");
 	else if (o->record && o->out && output_same_path(o->record, o->out))
-		snprintf(err, err_size, "-o and -w name the same file; give them different ones");
+		text_sentence(err, err_size,
+			      "-o and -w name the same file; give them different ones");
 	else
 		return 0;
 	return -EINVAL;
@@ -281,13 +285,13 @@ int live_options_parse(struct live_options *o, int argc, char **argv, char *err,
 	at = options_parse(argc, argv, live_rows, on_option, &p, why, sizeof(why));
 	if (at < 0) {
 		if (why[0])
-			snprintf(err, err_size, "%s; 'trace --help' lists the options", why);
+			text_sentence(err, err_size, "%s; 'trace --help' lists the options", why);
 		return at;
 	}
 	if (at < argc) {
 		o->command = argv + at;
 	} else if (at > 1 && !strcmp(argv[at - 1], "--") && argv[at - 1] != p.value) {
-		snprintf(err, err_size, "no command after '--'; name one, or leave '--' out");
+		text_sentence(err, err_size, "no command after '--'; name one, or leave '--' out");
 		return -EINVAL;
 	}
 	return check_together(o, err, err_size);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "place.h"
+#include "util/text.h"
 
 static const char *open_remedy(int err)
 {
@@ -40,7 +41,7 @@ void output_explain(const char *path, int err, char *text, size_t size)
 {
 	const char *remedy = open_remedy(err);
 
-	snprintf(text, size, "cannot write '%s': %s", path, remedy ? remedy : strerror(err));
+	text_sentence(text, size, "cannot write '%s': %s", path, remedy ? remedy : strerror(err));
 }
 
 static int open_file(const struct invoker *who, const char *path)

@@ -15,6 +15,7 @@
 #include "render/table.h"
 #include "util/log.h"
 #include "util/options.h"
+#include "util/text.h"
 
 enum query_option_id { QUERY_SCHEMA = OPTION_LONG, QUERY_JSON, QUERY_CSV };
 
@@ -72,9 +73,10 @@ static int on_operand(void *ctx, const char *arg)
 	else if (!o->sql)
 		o->sql = arg;
 	else
-		snprintf(o->err, o->err_size,
-			 "one recording and one SELECT; '%s' is too many: put the SELECT in quotes",
-			 arg);
+		text_sentence(
+			o->err, o->err_size,
+			"one recording and one SELECT; '%s' is too many: put the SELECT in quotes",
+			arg);
 	return o->err[0] ? -EINVAL : 0;
 }
 
@@ -83,19 +85,20 @@ static int check_operands(struct query_options *o)
 	if (o->help || o->schema)
 		return 0;
 	if (!o->file)
-		snprintf(
+		text_sentence(
 			o->err, o->err_size,
 			"which recording? trace query FILE 'SELECT ...'; --schema lists the tables");
 	else if (!o->sql && !o->sql_file)
-		snprintf(o->err, o->err_size,
-			 "what shall be asked? trace query FILE 'SELECT ...'; --schema lists the "
-			 "tables");
+		text_sentence(
+			o->err, o->err_size,
+			"what shall be asked? trace query FILE 'SELECT ...'; --schema lists the "
+			"tables");
 	else if (o->sql && o->sql_file)
-		snprintf(o->err, o->err_size,
-			 "the SELECT is on the command line or in the file of -f, not both");
+		text_sentence(o->err, o->err_size,
+			      "the SELECT is on the command line or in the file of -f, not both");
 	else if (o->sql_file && !strcmp(o->sql_file, "-") && !strcmp(o->file, "-"))
-		snprintf(o->err, o->err_size,
-			 "the recording and the SELECT cannot both come from standard input");
+		text_sentence(o->err, o->err_size,
+			      "the recording and the SELECT cannot both come from standard input");
 	return o->err[0] ? -EINVAL : 0;
 }
 

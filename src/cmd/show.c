@@ -14,6 +14,7 @@
 #include "pipeline.h"
 #include "recording.h"
 #include "util/log.h"
+#include "util/text.h"
 #include "view.h"
 
 #define SPEED_MIN 1e-6
@@ -53,8 +54,8 @@ static int parse_speed(struct parse *p, const char *arg)
 	double speed = strtod(arg, &end);
 
 	if (end == arg || *end || !(speed >= SPEED_MIN && speed <= SPEED_MAX)) {
-		snprintf(p->err, p->err_size, "'%s' is no speed; give a factor, such as 1 or 0.01",
-			 arg);
+		text_sentence(p->err, p->err_size,
+			      "'%s' is no speed; give a factor, such as 1 or 0.01", arg);
 		return -EINVAL;
 	}
 	p->o->speed = speed;
@@ -87,7 +88,7 @@ static int on_operand(void *ctx, const char *arg)
 		p->o->file = arg;
 		return 0;
 	}
-	snprintf(p->err, p->err_size, "one recording at a time; '%s' is too many", arg);
+	text_sentence(p->err, p->err_size, "one recording at a time; '%s' is too many", arg);
 	return -EINVAL;
 }
 
@@ -104,8 +105,8 @@ static int show_parse(struct show_options *o, int argc, char **argv, char *err, 
 
 	if (ret || o->file || o->help || o->view.json_schema)
 		return ret;
-	snprintf(err, err_size,
-		 "which recording? 'trace show FILE' shows what 'trace -w FILE' has made");
+	text_sentence(err, err_size,
+		      "which recording? 'trace show FILE' shows what 'trace -w FILE' has made");
 	return -EINVAL;
 }
 

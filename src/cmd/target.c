@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "util/options.h"
+#include "util/text.h"
 
 #define COMM_MAX 15 /* bytes the kernel keeps of a program's name */
 
@@ -34,19 +35,19 @@ static int target_pid(struct target *t, const char *word, char *err, size_t err_
 	long n;
 
 	if (option_number(word, 1, INT_MAX, &n)) {
-		snprintf(err, err_size, "'%s' is no process number; 'pgrep -l NAME' finds one",
-			 word);
+		text_sentence(err, err_size, "'%s' is no process number; 'pgrep -l NAME' finds one",
+			      word);
 		return -EINVAL;
 	}
 	pid = process_of(n);
 	if (!pid) {
-		snprintf(err, err_size,
-			 "there is no process %ld; 'pgrep -l NAME' finds the right number", n);
+		text_sentence(err, err_size,
+			      "there is no process %ld; 'pgrep -l NAME' finds the right number", n);
 		return -EINVAL;
 	}
 	if (t->n_pids == TARGET_MAX) {
-		snprintf(err, err_size, "too many processes, at most %d; use -n GLOB instead",
-			 TARGET_MAX);
+		text_sentence(err, err_size, "too many processes, at most %d; use -n GLOB instead",
+			      TARGET_MAX);
 		return -EINVAL;
 	}
 	t->pids[t->n_pids++] = pid;
@@ -92,14 +93,14 @@ int target_netns(struct target *t, const char *arg, char *err, size_t err_size)
 	struct stat st;
 
 	if (netns_stat(arg, &st)) {
-		snprintf(err, err_size,
-			 "there is no network namespace '%s'; 'ip netns' lists the names, "
-			 "a process number works too",
-			 arg);
+		text_sentence(err, err_size,
+			      "there is no network namespace '%s'; 'ip netns' lists the names, "
+			      "a process number works too",
+			      arg);
 		return -EINVAL;
 	}
 	if (t->n_netns == TARGET_MAX) {
-		snprintf(err, err_size, "too many network namespaces, at most %d", TARGET_MAX);
+		text_sentence(err, err_size, "too many network namespaces, at most %d", TARGET_MAX);
 		return -EINVAL;
 	}
 	t->netns[t->n_netns++] = (__u32)st.st_ino;
@@ -111,10 +112,10 @@ int target_comm(struct target *t, const char *arg, char *err, size_t err_size)
 	size_t len = strlen(arg);
 
 	if (!len || len > COMM_MAX) {
-		snprintf(err, err_size,
-			 "'%s' matches no program: the kernel keeps %d bytes of a name; "
-			 "use a shorter one, * and ? help",
-			 arg, COMM_MAX);
+		text_sentence(err, err_size,
+			      "'%s' matches no program: the kernel keeps %d bytes of a name; "
+			      "use a shorter one, * and ? help",
+			      arg, COMM_MAX);
 		return -EINVAL;
 	}
 	t->comm = arg;
@@ -126,7 +127,7 @@ int target_port(const char *arg, __u16 *port, char *err, size_t err_size)
 	long n;
 
 	if (option_number(arg, 1, 65535, &n)) {
-		snprintf(err, err_size, "'%s' is no port; give a number from 1 to 65535", arg);
+		text_sentence(err, err_size, "'%s' is no port; give a number from 1 to 65535", arg);
 		return -EINVAL;
 	}
 	*port = (__u16)n;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "util/text.h"
 #include "view.h"
 
 #include <errno.h>
@@ -102,19 +103,20 @@ int view_option(struct view_options *o, int id, const char *arg, char *err, size
 	if (ret != -EINVAL)
 		return ret;
 	if (id == VIEW_LAYER)
-		snprintf(err, err_size,
-			 "there is no layer list '%s'; join some of app,kernel,wire by commas",
-			 arg);
+		text_sentence(err, err_size,
+			      "there is no layer list '%s'; join some of app,kernel,wire by commas",
+			      arg);
 	else if (id == VIEW_BLOCKED)
-		snprintf(err, err_size,
-			 "--blocked cannot be '%s'; give milliseconds, from 1 to %d", arg,
-			 BLOCKED_MAX);
+		text_sentence(err, err_size,
+			      "--blocked cannot be '%s'; give milliseconds, from 1 to %d", arg,
+			      BLOCKED_MAX);
 	else if (id == VIEW_COLOR)
-		snprintf(err, err_size, "--color cannot be '%s'; it is auto, always or never", arg);
+		text_sentence(err, err_size, "--color cannot be '%s'; it is auto, always or never",
+			      arg);
 	else
-		snprintf(err, err_size,
-			 "--width cannot be '%s'; give a number of columns from %d to %d", arg,
-			 WIDTH_MIN, WIDTH_MAX);
+		text_sentence(err, err_size,
+			      "--width cannot be '%s'; give a number of columns from %d to %d", arg,
+			      WIDTH_MIN, WIDTH_MAX);
 	return ret;
 }
 
@@ -168,9 +170,9 @@ int view_fill(struct view *v, const struct view_options *o, FILE *out, char *err
 	};
 	if (o->json || !v->width || v->width >= WIDTH_MIN)
 		return 0;
-	snprintf(err, err_size,
-		 "the terminal has %u columns and the time line needs %d; widen it, or use "
-		 "--json or --width",
-		 v->width, WIDTH_MIN);
+	text_sentence(err, err_size,
+		      "the terminal has %u columns and the time line needs %d; widen it, or use "
+		      "--json or --width",
+		      v->width, WIDTH_MIN);
 	return -EINVAL;
 }

@@ -2,6 +2,7 @@
 /*
  * One check: never a pass unless its SELECT said so in so many words.
  */
+#define _GNU_SOURCE
 #include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -10,8 +11,12 @@
 #include <string.h>
 #include <strings.h>
 
+#include "../util/text.h"
+#include "../util/utf8.h"
 #include "checks.h"
 #include "db.h"
+
+#define NAME_SHOWN 60 /* bytes of a check's name, in a sentence on it */
 
 /* A check being run. */
 struct run {
@@ -29,12 +34,19 @@ static int complain(const struct run *r, const char *format, ...)
 
 static int complain(const struct run *r, const char *format, ...)
 {
-	int len = snprintf(r->err, r->err_size, "check '%.60s' ", r->check->name);
+	const char *name = r->check->name;
+	char *what;
 	va_list args;
+	int len;
 
 	va_start(args, format);
-	vsnprintf(r->err + len, r->err_size - (size_t)len, format, args);
+	len = vasprintf(&what, format, args);
 	va_end(args);
+	if (len < 0)
+		return -ENOMEM;
+	text_sentence(r->err, r->err_size, "check '%.*s' %s", (int)utf8_cut(name, NAME_SHOWN), name,
+		      what);
+	free(what);
 	return -EINVAL;
 }
 

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "../util/text.h"
+
 /* A file being read, line by line. */
 struct reading {
 	struct checks *checks;
@@ -19,7 +21,7 @@ struct reading {
 
 static int complain(const struct reading *r, const char *what)
 {
-	snprintf(r->err, r->err_size, "line %u: %s", r->line, what);
+	text_sentence(r->err, r->err_size, "line %u: %s", r->line, what);
 	return -EINVAL;
 }
 
@@ -83,9 +85,9 @@ static int start_check(struct reading *r, const char *name, size_t len)
 	if (!len)
 		return complain(r, "a check needs a name: '-- check: NAME'");
 	if (name_taken(c, name, len)) {
-		snprintf(text, sizeof(text),
-			 "there is a check '%.*s' already; give it another name",
-			 (int)(len > 60 ? 60 : len), name);
+		text_sentence(text, sizeof(text),
+			      "there is a check '%.*s' already; give it another name", (int)len,
+			      name);
 		return complain(r, text);
 	}
 	more = realloc(c->at, (c->n + 1) * sizeof(*more));
@@ -146,7 +148,8 @@ static int judge(const struct reading *r)
 	const char *missing;
 
 	if (!r->checks->n) {
-		snprintf(r->err, r->err_size, "it has no check: one begins with '-- check: NAME'");
+		text_sentence(r->err, r->err_size,
+			      "it has no check: one begins with '-- check: NAME'");
 		return -EINVAL;
 	}
 	for (; c < r->checks->at + r->checks->n; c++) {
@@ -156,7 +159,7 @@ static int judge(const struct reading *r)
 					     NULL;
 		if (!missing)
 			continue;
-		snprintf(r->err, r->err_size, "check '%.60s' has no %s", c->name, missing);
+		text_sentence(r->err, r->err_size, "check '%s' has no %s", c->name, missing);
 		return -EINVAL;
 	}
 	return 0;

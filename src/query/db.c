@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../util/text.h"
+
 int db_errno(int code)
 {
 	switch (code & 0xff) {
@@ -97,8 +99,9 @@ struct query *query_new(const char *path, char *err, size_t size)
 
 	if (!code)
 		return q;
-	snprintf(err, size, "cannot make %s: %s", path ? path : "a temporary database",
-		 q && q->db && sqlite3_errcode(q->db) ? sqlite3_errmsg(q->db) : strerror(-code));
+	text_sentence(err, size, "cannot make %s: %s", path ? path : "a temporary database",
+		      q && q->db && sqlite3_errcode(q->db) ? sqlite3_errmsg(q->db) :
+							     strerror(-code));
 	query_free(q);
 	return NULL;
 }
@@ -161,7 +164,7 @@ int query_finish_file(struct query *q, char *err, size_t size)
 		code = db_exec(q, "PRAGMA optimize");
 	if (!code)
 		return 0;
-	snprintf(err, size, "%s", sqlite3_errmsg(q->db));
+	text_sentence(err, size, "%s", sqlite3_errmsg(q->db));
 	return -EIO;
 }
 

@@ -13,6 +13,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "../util/text.h"
+
 /* What a SELECT needs, and nothing else. The words say what was wanted instead. */
 static int authorize(void *ctx, int action, const char *a, const char *b, const char *c,
 		     const char *d)
@@ -82,14 +84,14 @@ static bool is_blank(struct query *q, const char *sql)
 static void explain_refusal(struct query *q, char *err, size_t size)
 {
 	if (q->refused)
-		snprintf(
+		text_sentence(
 			err, size,
 			"only SELECT is allowed, and this wants to %s; 'trace export --to sqlite' makes "
 			"a database of your own to do that in",
 			q->refused);
 	else
-		snprintf(err, size, "SQL error: %s; 'trace query --schema' lists the columns",
-			 sqlite3_errmsg(q->db));
+		text_sentence(err, size, "SQL error: %s; 'trace query --schema' lists the columns",
+			      sqlite3_errmsg(q->db));
 }
 
 static int prepare(struct query *q, const char *sql, sqlite3_stmt **st, char *err, size_t size)
@@ -103,9 +105,9 @@ static int prepare(struct query *q, const char *sql, sqlite3_stmt **st, char *er
 		return -EINVAL;
 	}
 	if (!*st && !*tail) {
-		snprintf(err, size,
-			 "there is no SQL in it; give a SELECT, such as "
-			 "'SELECT * FROM call'");
+		text_sentence(err, size,
+			      "there is no SQL in it; give a SELECT, such as "
+			      "'SELECT * FROM call'");
 		return -EINVAL;
 	}
 	if (*st && !sqlite3_stmt_readonly(*st)) {
@@ -114,7 +116,8 @@ static int prepare(struct query *q, const char *sql, sqlite3_stmt **st, char *er
 		return -EINVAL;
 	}
 	if (*st && !is_blank(q, tail)) {
-		snprintf(err, size, "one SELECT at a time; leave out what follows its semicolon");
+		text_sentence(err, size,
+			      "one SELECT at a time; leave out what follows its semicolon");
 		return -EINVAL;
 	}
 	return *st ? 0 : prepare(q, tail, st, err, size);
@@ -125,7 +128,7 @@ int db_prepare(struct query *q, const char *sql, sqlite3_stmt **st, char *err, s
 	int ret = q->ready && !q->guarded ? protect(q) : 0;
 
 	if (ret) {
-		snprintf(err, size, "cannot protect the database: %s", sqlite3_errmsg(q->db));
+		text_sentence(err, size, "cannot protect the database: %s", sqlite3_errmsg(q->db));
 		return -EINVAL;
 	}
 	q->guarded = q->ready;
@@ -145,22 +148,23 @@ static void explain_failure(struct query *q, int code, char *err, size_t size)
 {
 	switch (code & 0xff) {
 	case SQLITE_NOMEM:
-		snprintf(err, size,
-			 "this SELECT needs more than %d MiB of memory; ask for less with WHERE or "
-			 "LIMIT",
-			 QUERY_HEAP >> 20);
+		text_sentence(
+			err, size,
+			"this SELECT needs more than %d MiB of memory; ask for less with WHERE or "
+			"LIMIT",
+			QUERY_HEAP >> 20);
 		break;
 	case SQLITE_TOOBIG:
-		snprintf(err, size, "this SELECT makes a value of more than %d MiB",
-			 QUERY_TEXT_MAX >> 20);
+		text_sentence(err, size, "this SELECT makes a value of more than %d MiB",
+			      QUERY_TEXT_MAX >> 20);
 		break;
 	case SQLITE_FULL:
-		snprintf(err, size,
-			 "there is no room left for temporary files; free some, or set "
-			 "TMPDIR to a directory that has room");
+		text_sentence(err, size,
+			      "there is no room left for temporary files; free some, or set "
+			      "TMPDIR to a directory that has room");
 		break;
 	default:
-		snprintf(err, size, "SQL error: %s", sqlite3_errmsg(q->db));
+		text_sentence(err, size, "SQL error: %s", sqlite3_errmsg(q->db));
 		break;
 	}
 }
