@@ -204,7 +204,7 @@ static int pipeline_open(struct pipeline *p)
 
 	if (p->opened)
 		return 0;
-	p->opened = true;
+	p->opened = p->session.in_use = true;
 	err = explain_open(p);
 	if (err)
 		return err;

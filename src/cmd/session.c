@@ -74,8 +74,19 @@ static int keep_reason(struct model *m, const char *table, const char *number, c
 	return err == -ENOMEM ? err : 0;
 }
 
+static int apply_reason(const char *key, const char *value, struct model *m)
+{
+	if (!strncmp(key, "rst_reason.", 11))
+		return keep_reason(m, "rst_reason", key + 11, value);
+	if (!strncmp(key, "drop_reason.", 12))
+		return keep_reason(m, "drop_reason", key + 12, value);
+	return 0;
+}
+
 static int apply_pair(struct session *s, const char *key, const char *value, struct model *m)
 {
+	if (s->in_use)
+		return apply_reason(key, value, m);
 	if (!strcmp(key, "kernel"))
 		return keep_text(&s->kernel, value);
 	if (!strcmp(key, "backend"))
@@ -88,17 +99,13 @@ static int apply_pair(struct session *s, const char *key, const char *value, str
 		return keep_row(&s->probes, &s->n_probes, key + 6, value);
 	if (!strncmp(key, "lab.", 4) || !strncmp(key, "said.", 5))
 		return keep_row(&s->notes, &s->n_notes, key, value);
-	if (!strncmp(key, "rst_reason.", 11))
-		return keep_reason(m, "rst_reason", key + 11, value);
-	if (!strncmp(key, "drop_reason.", 12))
-		return keep_reason(m, "drop_reason", key + 12, value);
 	if (!strcmp(key, "start_boot_ns"))
 		s->meta.start_boot_ns = strtoull(value, NULL, 10);
 	else if (!strcmp(key, "start_unix_ns"))
 		s->meta.start_unix_ns = strtoull(value, NULL, 10);
 	else if (!strcmp(key, "layers"))
 		s->layers = (unsigned int)strtoul(value, NULL, 10) & LAYER_ALL;
-	return 0; /* keys only grow: an unknown one is a newer one */
+	return apply_reason(key, value, m); /* keys only grow: an unknown one is a newer one */
 }
 
 int session_apply(struct session *s, const void *data, size_t len, struct model *m)

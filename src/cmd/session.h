@@ -5,6 +5,7 @@
 #ifndef SOCKLENS_CMD_SESSION_H
 #define SOCKLENS_CMD_SESSION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "model/model.h"
@@ -16,6 +17,7 @@ struct session {
 	char *kernel, *backend, *version, *scope;
 	char **probes, **notes; /* NULL-terminated */
 	size_t n_probes, n_notes;
+	bool in_use; /* renderers hold meta: from now on only names of reasons are taken in */
 };
 
 /*
