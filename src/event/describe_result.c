@@ -22,7 +22,7 @@ static void add_error(struct text *t, __s64 ret)
 	if (ret_is_restart(ret))
 		text_printf(t, "= ? %s", name);
 	else if (name[0] == '?')
-		text_printf(t, "= -1 (errno %lld)", -(long long)ret);
+		text_printf(t, "= -1 (errno %llu)", 0 - (unsigned long long)ret);
 	else
 		text_printf(t, "= -1 %s", name);
 }

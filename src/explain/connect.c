@@ -311,7 +311,7 @@ static int returned(struct explain *x, const struct step *s, const struct event_
 		return goes_on(x, s, c, n, a);
 	if (!a->enter_id) /* connected by other means: listens, or older than the trace */
 		*a = (struct attempt){ .enter_id = s->enter_id, .t_ns = s->t_ns, .fd = c->fd };
-	return failed(x, s, n, a, (int)-c->ret);
+	return failed(x, s, n, a, (int)(0 - (__u64)c->ret));
 }
 
 static int connect_call(struct explain *x, const struct step *s, const struct event_call *c)

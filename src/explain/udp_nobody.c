@@ -125,7 +125,7 @@ void udp_note_error(struct explain *x, const struct step *s, struct note *n)
 int udp_refused(struct explain *x, const struct step *s, const struct event_call *c, struct note *n)
 {
 	struct udp_note *o = udp_own(x, n);
-	bool known = o->error.id && o->error.n == -c->ret;
+	bool known = o->error.id && o->error.n == ECONNREFUSED;
 	char call[48], to[80], ago[32];
 	struct verdict v;
 
