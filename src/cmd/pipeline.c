@@ -42,6 +42,7 @@ struct pipeline {
 	struct explain_options explain_options;
 	bool opened;
 	struct record_writer *tap;
+	__u64 horizon_ns; /* of the last tick */
 	__u64 flushed_ns; /* horizon when the recording was last written out */
 	__u64 trimmed_ns; /* horizon when memory was last given back */
 	unsigned int trims_due;
@@ -355,11 +356,15 @@ static void memory_trim(struct pipeline *p, __u64 horizon_ns)
 	malloc_trim(0);
 }
 
+/* Time goes on, whatever a file says: nobody who waits for a moment waits for it twice. */
 static int pipeline_tick(struct pipeline *p, __u64 horizon_ns)
 {
 	struct outlet *o;
 	int err;
 
+	if (horizon_ns < p->horizon_ns)
+		horizon_ns = p->horizon_ns;
+	p->horizon_ns = horizon_ns;
 	tap_tick(p, horizon_ns);
 	if (!p->n_outlets)
 		return 0;

@@ -62,7 +62,7 @@ struct mconn *conn_new(struct model *m, __u32 netns, __u16 protocol, const struc
 	c->c.t_first_ns = c->c.t_last_ns = t_ns;
 	c->lost_before = m->lost;
 	c->c.first_fin = c->c.rst_by = -1;
-	c->mortal.touched = m->gc_seq;
+	mortal_touch(m, &c->mortal);
 	conn_add_netns(c, netns);
 	if (conn_index(m, c)) {
 		free(c);

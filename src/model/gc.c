@@ -2,7 +2,7 @@
 /*
  * Forgetting. What ended waits in one queue, oldest first; model_gc() looks at those that have
  * waited a second. An object is freed when nothing refers to it and the last step that pointed to
- * it is two calls of model_gc() ago; otherwise it queues again.
+ * it is two calls of model_gc() and a second ago; otherwise it queues again.
  *
  * Conversations without an end of their own end here: datagrams when one end is gone and nothing
  * was said for a while, flows of which no socket is in sight, and the longest idle UDP ones when there
@@ -29,9 +29,15 @@ void mortal_add(struct model *m, struct mortal *d, enum mortal_kind kind, __u64 
 	TAILQ_INSERT_TAIL(&m->mortals, d, link);
 }
 
+void mortal_touch(const struct model *m, struct mortal *d)
+{
+	d->touched = m->gc_seq;
+	d->touched_ns = m->now_ns;
+}
+
 static bool settled(const struct model *m, const struct mortal *d)
 {
-	return d->touched + 2 <= m->gc_seq;
+	return d->touched + 2 <= m->gc_seq && d->touched_ns + WAIT_NS <= m->now_ns;
 }
 
 enum verdict { KEEP_LIVING = 0, QUEUE_AGAIN = 1, FREED = 2 };

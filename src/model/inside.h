@@ -25,6 +25,7 @@ struct mortal {
 	bool queued;
 	__u64 t_ns;    /* in the queue since */
 	__u64 touched; /* number of the gc before the last step that pointed here */
+	__u64 touched_ns; /* and the latest moment then: renderers may hold that step back */
 };
 
 struct fdtable;
@@ -220,6 +221,7 @@ int model_emit(struct model *m, struct step *s);
 
 /* gc.c */
 void mortal_add(struct model *m, struct mortal *d, enum mortal_kind kind, __u64 t_ns);
+void mortal_touch(const struct model *m, struct mortal *d); /* a step points to it */
 
 /* proc.c */
 struct mproc *proc_find(const struct model *m, __u32 pid);

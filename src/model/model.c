@@ -170,16 +170,16 @@ int model_emit(struct model *m, struct step *s)
 		s->role = role_of(s);
 	if (s->conn) {
 		memcpy(s->dir, s->conn->dir, sizeof(s->dir));
-		conn_of(s->conn)->mortal.touched = m->gc_seq;
+		mortal_touch(m, &conn_of(s->conn)->mortal);
 	}
 	if (s->conn && s->kind == STEP_EVENT && s->t_ns > s->conn->t_last_ns)
 		conn_of(s->conn)->c.t_last_ns = s->t_ns;
 	if (s->sock)
-		sock_of(s->sock)->mortal.touched = m->gc_seq;
+		mortal_touch(m, &sock_of(s->sock)->mortal);
 	if (s->sock2)
-		sock_of(s->sock2)->mortal.touched = m->gc_seq;
+		mortal_touch(m, &sock_of(s->sock2)->mortal);
 	if (s->proc)
-		((struct mproc *)s->proc)->mortal.touched = m->gc_seq;
+		mortal_touch(m, &((struct mproc *)s->proc)->mortal);
 	return m->fn(m->ctx, s);
 }
 

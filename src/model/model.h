@@ -203,7 +203,9 @@ void model_free(struct model *m);
 int model_preview(struct model *m, const struct event *ev);
 int model_apply(struct model *m, const struct moment *mo); /* 0, -ENOMEM, or what fn returned */
 int model_lost(struct model *m, __u64 t_ns, __u64 lost);   /* events were lost: levels may jump */
-void model_gc(struct model *m, __u64 now_ns);		   /* free what ended more than a second ago */
+void model_gc(
+	struct model *m,
+	__u64 now_ns); /* free what ended, and was last pointed to by a step, over a second ago */
 int model_finish(struct model *m);			   /* summaries of what is still open */
 /* Names the running kernel gives to reason numbers: table "rst_reason" or "drop_reason". */
 int model_reason_name(struct model *m, const char *table, unsigned int number, const char *name);

@@ -24,7 +24,7 @@ static struct mproc *proc_make(struct model *m, __u32 pid)
 	if (!p)
 		return NULL;
 	p->p.pid = pid;
-	p->mortal.touched = m->gc_seq;
+	mortal_touch(m, &p->mortal);
 	if (!hash_put(m->procs, pid, p))
 		return p;
 	free(p);

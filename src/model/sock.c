@@ -36,7 +36,7 @@ struct msock *sock_get(struct model *m, __u32 sid, __u64 t_ns)
 	s->s.opener_fd = -1;
 	s->s.state = TCP_S_CLOSE;
 	s->t_last = t_ns;
-	s->mortal.touched = m->gc_seq;
+	mortal_touch(m, &s->mortal);
 	LIST_INIT(&s->seats);
 	if (hash_put(m->socks, sid, s)) {
 		free(s);

@@ -56,6 +56,29 @@ static void test_pointers_stay(void **state)
 	story_close(&y);
 }
 
+/* A renderer may hold a step back for a while, however many ticks come meanwhile. */
+static void test_pointers_stay_for_a_second(void **state)
+{
+	struct tcp_pair p = pair_on_loopback();
+	struct story y;
+	struct told *t;
+	int i;
+
+	(void)state;
+	story_open(&y);
+	pair_open(&y, &p);
+	pair_close(&y, &p);
+	story_wait(&y, 10 * NS_PER_S);
+	story_wait(&y, NS_PER_S * 9 / 10); /* soon its turn comes again */
+	t = sock_told(&y, EV_SKB_DROP, p.c.sid, 1, 0, 0, NULL);
+	for (i = 0; i < 90; i++)
+		story_wait(&y, NS_PER_S / 100);
+	assert_int_equal(t->s.sock->sid, p.c.sid); /* the sanitizer looks, too */
+	assert_ptr_equal(t->s.conn->end[0], t->s.sock);
+	expect_count(&y, 3, 1);
+	story_close(&y);
+}
+
 static void test_processes_go(void **state)
 {
 	struct story y;
@@ -213,6 +236,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pointers_stay),
+		cmocka_unit_test(test_pointers_stay_for_a_second),
 		cmocka_unit_test(test_processes_go),
 		cmocka_unit_test(test_listener_outlived),
 		cmocka_unit_test(test_churn),
