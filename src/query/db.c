@@ -48,6 +48,8 @@ static int db_setup(struct query *q)
 		 "PRAGMA page_size=16384; PRAGMA cache_size=-%d; PRAGMA journal_mode=OFF;"
 		 "PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE; PRAGMA temp_store=FILE;",
 		 QUERY_CACHE >> 10);
+	/* "x" is a column, never a text: a name that is mistyped must not be an answer. */
+	sqlite3_db_config(q->db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
 	return db_exec(q, pragmas);
 }
 
