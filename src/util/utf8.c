@@ -71,6 +71,8 @@ bool utf8_hidden(__u32 code)
 	};
 	size_t i;
 
+	if (code >= 0x20 && code < 0x7f)
+		return false;
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (code >= rows[i].from && code <= rows[i].to)
 			return true;
