@@ -4,7 +4,10 @@
 
 Knows the format from src/record/FORMAT.md and bpf/event.h only, so that it also tells when those change.
 
-usage: make_recording.py [--repeat N] [--lost N] [--no-end] [--version N] [--layers BITS] >FILE
+usage: make_recording.py [--repeat N] [--lost N] [--no-end] [--version N] [--layers BITS] [--hostile HEX] >FILE
+
+--hostile: these bytes are in the names of processes and in all that is said of the kernel, and the server is reset
+for a reason of such a name.
 """
 
 import argparse
@@ -15,7 +18,7 @@ import sys
 START = 100_000_000_000  # boot clock, ns
 UNIX = 1_700_000_000_000_000_000
 CLIENT, SERVER = 4001, 4000
-CALL, PROC, SOCK, FLOW, SEGMENT, STATE = 1, 2, 3, 4, 7, 8
+CALL, PROC, SOCK, FLOW, SEGMENT, STATE, RST_SENT = 1, 2, 3, 4, 7, 8, 15
 SOCKET, BIND, LISTEN, CONNECT, ACCEPT, SENDTO, RECVFROM, CLOSE = 1, 3, 4, 5, 6, 8, 15, 21
 FIN, SYN, PSH, ACK = 1, 2, 8, 16
 OUT, IN, FROM_B = 1, 2, 4
@@ -72,6 +75,11 @@ def segment(sid, t, pid, fid, seq, ack, length, flags, sflags):
 
 def state(sid, t, pid, old, new, lv):
     return head(STATE, 104, sid, t, pid) + struct.pack("<4I", old, new, 0, 0) + lv
+
+
+def reset(sid, t, pid, reason):
+    """This socket sends an RST for a reason that the kernel has a name for."""
+    return head(RST_SENT, 104, sid, t, pid) + struct.pack("<4I", reason, 1, 0, 0) + levels(ESTABLISHED)
 
 
 def frame(number, payload):
@@ -161,19 +169,24 @@ def main():
     p.add_argument("--no-end", action="store_true")
     p.add_argument("--version", type=int, default=1)
     p.add_argument("--layers", default="7")
+    p.add_argument("--hostile", type=bytes.fromhex, default=b"")
     a = p.parse_args()
     out = sys.stdout.buffer
-    records = [proc(SERVER, b"server"), proc(CLIENT, b"client\x1b[31m")]
+    evil = a.hostile.replace(b"\0", b"")
+    records = [proc(SERVER, b"server" + evil), proc(CLIENT, (evil or b"client\x1b[31m")[:15])]
     out.write(b"\xb5lens\r\n\x1a" + struct.pack("<IIII", a.version, 1 if a.no_end else 0, 24, 0))
     out.write(meta([
-        (b"version", b"0.1.0"), (b"kernel", b"6.1.0\x1b]0;evil\x07"), (b"machine", b"x86_64"),
-        (b"backend", b"tracepoint"), (b"start_boot_ns", b"%d" % START), (b"start_unix_ns", b"%d" % UNIX),
-        (b"scope", b"everything"), (b"layers", a.layers.encode()), (b"probe.state", b"tp_btf/inet_sock_set_state"),
-        (b"rst_reason.14", b"TCP_STATE"), (b"from.tomorrow", b"1")]))
+        (b"version", b"0.1.0" + evil), (b"kernel", b"6.1.0\x1b]0;evil\x07" + evil), (b"machine", b"x86_64"),
+        (b"backend", b"tracepoint" + evil), (b"start_boot_ns", b"%d" % START), (b"start_unix_ns", b"%d" % UNIX),
+        (b"scope", b"everything" + evil), (b"layers", a.layers.encode()), (b"probe.state", b"tp_btf/inet_sock_set_state"),
+        (b"rst_reason.14", b"x" + evil if evil else b"TCP_STATE"), (b"from.tomorrow", b"1")]
+        + ([(b"probe." + evil, b"missing: " + evil), (b"command", evil)] if evil else [])))
     total = 0
     for n in range(a.repeat):
         t = n * 10_000_000
         records += conversation(t, n)
+        if evil:
+            records.append(reset(3 + 3 * n, t + 4_100_000, SERVER, 14))
         out.write(frame(2, b"".join(records)))
         total += len(records)
         records = []
