@@ -24,6 +24,8 @@ DEPS := sudo .ci/install build vm
 # A link to that machine's headers and libraries, unpacked from Debian's packages.
 SYSROOT := $(OUTPUT)/sysroot
 endif
+# The build that the sanitizers watch and libFuzzer steers: apart, so that the ordinary one stays.
+SANITIZED := .output/sanitized
 ifeq ($(origin CC),default)
 CC := $(CROSS:%=%-)gcc
 endif
@@ -43,6 +45,11 @@ COMPILE = $(CC) $(SYSROOT:%=--sysroot=%) -std=gnu11 -g $(CFLAGS) $(WARNINGS)
 ifeq ($(ASAN),1)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 endif
+# What libFuzzer steers by; such objects also link to programs without it. Comparisons are not traced: that
+# takes more time than all else, and the mutators know the values.
+ifeq ($(FUZZ),1)
+SANITIZE += -fsanitize=fuzzer-no-link -fno-sanitize-coverage=trace-cmp
+endif
 OURS := $(SANITIZE) -Ibpf -Isrc -I$(OUTPUT)
 
 # Found by folder: a new file needs no line here.
@@ -54,8 +61,10 @@ CORE_OBJS := $(filter-out $(addprefix $(OUTPUT)/obj/,main.o cmd/% capture/%),$(O
 LAB_OBJS := $(LAB_SRCS:src/%.c=$(OUTPUT)/obj/%.o)
 # Of these ./lab takes what it shows and checks recordings with.
 CMD_OBJS := $(filter $(OUTPUT)/obj/cmd/%,$(OBJS))
+ALL_OBJS := $(filter-out $(OUTPUT)/obj/main.o,$(OBJS))
 LABS := $(patsubst %.c,$(OUTPUT)/%,$(wildcard labs/*/*.c))
 UNIT_TESTS := $(patsubst %.c,$(OUTPUT)/%,$(wildcard tests/unit/test_*.c))
+FUZZ_TARGETS := $(patsubst %.c,$(OUTPUT)/%,$(wildcard tests/fuzz/fuzz_*.c))
 # Programs that tests start and trace: tests/FOLDER/progs/NAME.c becomes .output/tests/FOLDER/NAME.
 TEST_PROGRAMS := $(subst /progs/,/,$(patsubst %.c,$(OUTPUT)/%,$(wildcard tests/*/progs/*.c)))
 # Witnesses in the kernel: tests/FOLDER/witness/NAME.bpf.c and NAME.c become .output/tests/FOLDER/witness/NAME.
@@ -65,6 +74,7 @@ WITNESSES := $(patsubst %.bpf.c,$(OUTPUT)/%,$(wildcard tests/*/witness/*.bpf.c))
 static_libs = -Wl,-Bstatic $(filter-out -lm,$(shell $(PKG_CONFIG) --static --libs $(1))) -Wl,-Bdynamic -lm
 STATIC_LIBS = $(call static_libs,libbpf libelf libcap sqlite3)
 LAB_LIBS = $(call static_libs,libcap sqlite3)
+ALL_LIBS = $(shell $(PKG_CONFIG) --libs libbpf libelf libcap sqlite3)
 # What the core needs of these, for the unit tests.
 CORE_LIBS = $(shell $(PKG_CONFIG) --libs sqlite3)
 # clang -target bpf does not look where Debian keeps the headers of the machine (asm/).
@@ -133,14 +143,18 @@ demo: ## install what is needed, build, show a client and a server under ./trace
 	$(Q).ci/as-owner $(MAKE) $(jobs) all labs
 	$(Q)./trace -- labs/00-hello/run
 
+# Again with sanitizers: the unit tests, and the tests that mostly replay recordings.
+WATCHED := $(UNIT_TESTS:$(OUTPUT)/%=$(SANITIZED)/%) \
+	$(patsubst %,sanitized:tests/%.bats,cmd explain query check)
 # What T asks for, or everything; a filter is for bats.
-chosen = $(or $(T:tests/unit/%.c=$(OUTPUT)/tests/unit/%),$(if $(F),,$(sort $(UNIT_TESTS))) tests)
+chosen = $(or $(T:tests/unit/%.c=$(OUTPUT)/tests/unit/%),$(if $(F),,$(sort $(UNIT_TESTS) $(WATCHED)) tests/fuzz/run) tests)
 
 .PHONY: test
 test: ## install what is needed, build, run every test (as root); T=tests/x.bats F='name' for one
 	$(need_root)
 	$(Q).ci/install build test
-	$(Q).ci/as-owner $(MAKE) $(jobs) test-programs $(filter $(UNIT_TESTS),$(chosen))
+	$(Q).ci/as-owner $(MAKE) $(jobs) test-programs $(filter $(UNIT_TESTS),$(chosen)) \
+		$(if $(filter sanitized:% tests/fuzz/run,$(chosen)),sanitized)
 	$(Q)tests/run $(if $(F),-f '$(F)') $(chosen)
 
 .PHONY: unit
@@ -164,6 +178,18 @@ vm: ## run the tests on other kernels, in emulated machines (as root); K=6.1-clo
 	$(Q).ci/as-owner $(MAKE) $(jobs) test-programs
 	$(Q)for arch in $$(tests/vm/run --foreign $(K)); do .ci/as-owner $(MAKE) $(jobs) ARCH=$$arch test-programs; done
 	$(Q)tests/run --tap tests/vm/run $(K)
+
+.PHONY: sanitized
+sanitized: ## build for the tests what ASan, UBSan and libFuzzer watch (in .output/sanitized)
+	$(Q)$(MAKE) OUTPUT=$(SANITIZED) TOP=$(SANITIZED)/ CC=$(CLANG) ASAN=1 FUZZ=1 watched-programs
+
+.PHONY: watched-programs
+watched-programs: $(TOP)trace $(UNIT_TESTS) $(FUZZ_TARGETS)
+	@:
+
+.PHONY: fuzz
+fuzz: sanitized ## feed the fuzz targets (no root); FUZZ_SECONDS=20 each, TARGETS=decode for some
+	$(Q)tests/fuzz/run $(TARGETS)
 
 .PHONY: test-programs
 test-programs: $(TOP)trace $(TOP)lab $(LABS) $(TEST_PROGRAMS) $(WITNESSES)
@@ -294,6 +320,19 @@ $(OUTPUT)/tests/unit/%: tests/unit/%.c $(OUTPUT)/lab.a $(OUTPUT)/core.a | cmocka
 	$(call msg,CC,$<)
 	$(Q)$(COMPILE) $(OURS) -MMD -MP $< $(OUTPUT)/lab.a $(OUTPUT)/core.a $(CORE_LIBS) -lcmocka -o $@
 
+# All but main(): a fuzz target calls sub-commands.
+$(OUTPUT)/all.a: $(ALL_OBJS)
+	$(call msg,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(OUTPUT)/tests/fuzz/%.o: tests/fuzz/%.c $(OUTPUT)/flags | $$(@D)/
+	$(call msg,CC,$<)
+	$(Q)$(COMPILE) $(OURS) -MMD -MP -c $< -o $@
+
+$(FUZZ_TARGETS): %: %.o $(addprefix $(OUTPUT)/tests/fuzz/,fuzz.o mutate.o) $(OUTPUT)/all.a
+	$(call msg,LINK,$@)
+	$(Q)$(COMPILE) $(SANITIZE) -fsanitize=fuzzer $^ $(ALL_LIBS) -o $@
+
 # Labs and programs under test: one file each, and nothing but the C library.
 define program
 	$(call msg,CC,$<)
@@ -318,4 +357,5 @@ $(WITNESSES): $(OUTPUT)/%: %.c $(OUTPUT)/%.skel.h $(OUTPUT)/flags
 	$(call msg,CC,$<)
 	$(Q)$(COMPILE) -I$(@D) -MMD -MP $< $(STATIC_LIBS) -o $@
 
--include $(OBJS:.o=.d) $(LAB_OBJS:.o=.d) $(OUTPUT)/trace.tmp.bpf.d $(addsuffix .d,$(LABS) $(UNIT_TESTS) $(TEST_PROGRAMS) $(WITNESSES) $(addsuffix .bpf,$(WITNESSES)))
+-include $(OBJS:.o=.d) $(LAB_OBJS:.o=.d) $(OUTPUT)/trace.tmp.bpf.d $(addsuffix .d,$(LABS) $(UNIT_TESTS) $(TEST_PROGRAMS) $(WITNESSES) $(addsuffix .bpf,$(WITNESSES)) $(FUZZ_TARGETS)) \
+	$(addprefix $(OUTPUT)/tests/fuzz/,fuzz.d mutate.d)
