@@ -61,6 +61,7 @@ struct rst_page {
 struct rst_state {
 	__u32 sid[RST_WAITING];
 	unsigned int n;
+	__u32 announced; /* conversation in which the kernel said last that it sends one; its segment is still to leave */
 };
 
 __u64 rst_unread(const struct shot *k)
@@ -260,6 +261,34 @@ static int rst_sent(struct explain *x, const struct step *s)
 	return tell_shot(x, &k);
 }
 
+static int rst_announced(struct explain *x, const struct step *s)
+{
+	struct rst_state *st = family_state(x, &explain_rst);
+	const struct conn *c = step_conn(s);
+
+	if (c)
+		st->announced = c->id;
+	return rst_sent(x, s);
+}
+
+/*
+ * The segment itself. Until 6.10 (commit edefba66d929) the kernel says of none that it sends it where there is no
+ * socket; later it says so before. Of sockets it says so in all versions, some afterwards.
+ */
+static int rst_leaves(struct explain *x, const struct step *s)
+{
+	struct rst_state *st = family_state(x, &explain_rst);
+	const struct conn *c = step_conn(s);
+
+	if (!c || (s->sock && !s->sock->listening && note_of(x, s->sock->sid)))
+		return 0;
+	if (st->announced == c->id) {
+		st->announced = 0;
+		return 0;
+	}
+	return rst_sent(x, s);
+}
+
 /* --- one that comes from somewhere out of sight --- */
 
 /* It may be older than the trace. */
@@ -383,12 +412,14 @@ static int rst_step(struct explain *x, const struct step *s)
 	if (!s->ev)
 		return 0;
 	if (s->ev->kind == EV_RST_SENT)
-		return rst_sent(x, s);
+		return rst_announced(x, s);
 	if (s->ev->kind == EV_SOCK_ERROR)
 		return gave_up(x, s, (const struct event_sock *)s->ev);
-	if (s->ev->kind == EV_SEGMENT && g->sflags & SEGF_IN && !(g->sflags & SEGF_UDP) &&
-	    g->flags & TCPF_RST)
-		rst_arrived(x, s);
+	if (s->ev->kind != EV_SEGMENT || g->sflags & SEGF_UDP || !(g->flags & TCPF_RST))
+		return 0;
+	if (g->sflags & SEGF_OUT)
+		return rst_leaves(x, s);
+	rst_arrived(x, s);
 	return 0;
 }
 

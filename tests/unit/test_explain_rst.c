@@ -360,6 +360,25 @@ static void test_no_listener(void **state)
 	both_ways(no_listener);
 }
 
+/* Before 6.10 the kernel does not say that it sends an RST where there is no socket: only the segment shows. */
+static void test_no_listener_unsaid(void **state)
+{
+	const struct verdict *v;
+	struct made_call mc;
+	struct told *t;
+
+	(void)state;
+	open_story(false);
+	p.s.sid = 0;
+	pair_connect_enters(&w.y, &p, &mc);
+	seg_in(&w.y, &p.c, &p.s, TCPF_SYN, p.c_iss, 0);
+	t = seg_out(&w.y, &p.s, TCPF_RST | TCPF_ACK, 0, 0);
+	v = expect("rst-no-listener", t);
+	assert_int_equal(v->certainty, INFERRED);
+	assert_says(v, "nobody listens on 127.0.0.1:65430");
+	why_close(&w);
+}
+
 /* The server closed, and all was acknowledged: a time-wait entry took the place of its socket. */
 static void time_wait(void)
 {
@@ -578,6 +597,7 @@ int main(void)
 		cmocka_unit_test(test_listener),
 		cmocka_unit_test(test_disconnect),
 		cmocka_unit_test(test_no_listener),
+		cmocka_unit_test(test_no_listener_unsaid),
 		cmocka_unit_test(test_time_wait),
 		cmocka_unit_test(test_gone),
 		cmocka_unit_test(test_keepalive),
