@@ -197,6 +197,28 @@ int BPF_PROG(rseq_update__tp)
 	return on_released();
 }
 
+static __always_inline int on_step(void)
+{
+	struct task_state *ts = task_get(false);
+
+	if (ts)
+		held_end(ts);
+	return 0;
+}
+
+/* Programs of their own, which come before those of process.bpf.h: for these two jobs together the stack is too small. */
+SEC("?tp_btf/sched_process_exec")
+int BPF_PROG(held_exec__tp)
+{
+	return on_step();
+}
+
+SEC("?tp_btf/sched_process_exit")
+int BPF_PROG(held_exit__tp)
+{
+	return on_step();
+}
+
 SEC("?tp_btf/sys_enter")
 int BPF_PROG(sys_enter__tp, struct pt_regs *regs, long id)
 {

@@ -64,12 +64,9 @@ static __always_inline int on_exec(struct task_struct *t)
 {
 	u32 pid = BPF_CORE_READ(t, tgid);
 	struct proc_state *p = bpf_map_lookup_elem(&procs, &pid);
-	struct task_state *ts = task_get(false);
 	struct event_proc *r;
 	char comm[16] __attribute__((aligned(8)));
 
-	if (ts)
-		held_end(ts);
 	if ((cfg.scope & SCOPE_COMM) && p) {
 		bpf_get_current_comm(comm, sizeof(comm));
 		p->flags = (p->flags & ~PROC_TARGET) | proc_judge(pid, comm);
@@ -87,12 +84,8 @@ static __always_inline int on_exec(struct task_struct *t)
 
 static __always_inline int on_prepare_exec(void)
 {
-	struct task_state *ts = task_get(false);
-
-	if (!ts)
-		return 0;
-	held_end(ts);
-	fds_closed_by_kernel(CALLF_BY_EXEC, 0, 0xffffffff);
+	if (task_get(false))
+		fds_closed_by_kernel(CALLF_BY_EXEC, 0, 0xffffffff);
 	return 0;
 }
 
@@ -103,7 +96,6 @@ static __always_inline void exit_mid_call(struct task_state *ts)
 	u64 id = bpf_get_current_pid_tgid();
 	struct event_call *c;
 
-	held_end(ts);
 	if (!ts->call || ts->held || !s)
 		return;
 	c = &s->call.c;
