@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* All clients of your server, one after the other: some stay, some close, some
- * reset, with and without bytes. Says "staged" when your kernel has seen it all.
+ * reset, with and without bytes. Says "staged" when your kernel has seen it.
  * usage: tester PORT CLIENTS BYTES SEED */
 #include <arpa/inet.h>
 #include <err.h>
@@ -13,7 +13,7 @@
 enum what { STAY, CLOSE, RESET, WHATS };
 
 /* Nothing has ended at the server's end of it. */
-static int goes_on(const char *table, unsigned int server, unsigned int client)
+static int goes_on(const char *table, unsigned server, unsigned client)
 {
 	unsigned int local, remote, state, found = 0;
 	FILE *f = fopen(table, "r");
