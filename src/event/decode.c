@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -50,8 +51,16 @@ static size_t kind_size_max(unsigned int kind)
 	return kind_sizes[kind] + (kind == EV_CALL ? EVENT_TAIL_MAX : 0);
 }
 
+/* The boot clock is signed: no moment is later, and moments a while later do not wrap. */
+static bool is_time(__u64 t_ns)
+{
+	return t_ns <= INT64_MAX;
+}
+
 static int check_call(const struct event_call *c)
 {
+	if (!is_time(c->t_enter))
+		return -EBADMSG;
 	if (c->tail_len % RECORD_ALIGN || sizeof(*c) + c->tail_len > c->e.size)
 		return -EBADMSG;
 	if (c->tail_kind == TAIL_SELECT && c->tail_len < sizeof(struct select_sets))
@@ -61,7 +70,7 @@ static int check_call(const struct event_call *c)
 
 static int check_gai(const struct event_gai *g)
 {
-	if (g->kept > EVENT_GAI_ADDRS)
+	if (g->kept > EVENT_GAI_ADDRS || !is_time(g->t_enter))
 		return -EBADMSG;
 	if (!memchr(g->node, 0, sizeof(g->node)) || !memchr(g->service, 0, sizeof(g->service)))
 		return -EBADMSG;
@@ -128,6 +137,8 @@ int event_check(const void *buf, size_t len)
 		return -EBADMSG;
 	if (ev->size > len)
 		return -EAGAIN;
+	if (!is_time(ev->t_ns))
+		return -EBADMSG;
 	err = check_body(ev);
 	return err ? err : ev->size;
 }

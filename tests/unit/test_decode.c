@@ -197,6 +197,25 @@ static void test_inner_promises(void **state)
 	assert_int_equal(event_check(&s, sizeof(s)), -EBADMSG);
 }
 
+/* Sums of times must not wrap, or who waits for one waits in circles. */
+static void test_times_that_no_clock_tells(void **state)
+{
+	struct event_gai g = { .e = { .kind = EV_GAI, .size = sizeof(g) } };
+	struct event_call c = { .e = { .kind = EV_CALL, .size = sizeof(c) } };
+
+	(void)state;
+	c.e.t_ns = c.t_enter = g.e.t_ns = g.t_enter = INT64_MAX;
+	assert_int_equal(event_check(&c, sizeof(c)), sizeof(c));
+	assert_int_equal(event_check(&g, sizeof(g)), sizeof(g));
+	c.t_enter++;
+	g.t_enter++;
+	assert_int_equal(event_check(&c, sizeof(c)), -EBADMSG);
+	assert_int_equal(event_check(&g, sizeof(g)), -EBADMSG);
+	c.t_enter = 0;
+	c.e.t_ns++;
+	assert_int_equal(event_check(&c, sizeof(c)), -EBADMSG);
+}
+
 /* Noise under a valid head: never more than len is claimed, and the accessors stay inside. */
 static void test_noise(void **state)
 {
@@ -364,6 +383,7 @@ int main(void)
 		cmocka_unit_test(test_misaligned),
 		cmocka_unit_test(test_call_tail_bounds),
 		cmocka_unit_test(test_inner_promises),
+		cmocka_unit_test(test_times_that_no_clock_tells),
 		cmocka_unit_test(test_noise),
 		cmocka_unit_test(test_items),
 		cmocka_unit_test(test_inet_addr),
