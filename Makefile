@@ -143,6 +143,10 @@ demo: ## install what is needed, build, show a client and a server under ./trace
 	$(Q).ci/as-owner $(MAKE) $(jobs) all labs
 	$(Q)./trace -- labs/00-hello/run
 
+.PHONY: vm-shell
+vm-shell: ## a root shell in an emulated machine, with ./trace and the labs (no root); K=6.1 for another kernel
+	$(Q)tests/vm/shell $(K)
+
 # Again with sanitizers: the unit tests, and the tests that mostly replay recordings.
 WATCHED := $(UNIT_TESTS:$(OUTPUT)/%=$(SANITIZED)/%) \
 	$(patsubst %,sanitized:tests/%.bats,cmd explain query check)
@@ -177,6 +181,7 @@ vm: ## run the tests on other kernels, in emulated machines (as root); K=6.1-clo
 	$(Q).ci/install build test vm
 	$(Q).ci/as-owner $(MAKE) $(jobs) test-programs
 	$(Q)for arch in $$(tests/vm/run --foreign $(K)); do .ci/as-owner $(MAKE) $(jobs) ARCH=$$arch test-programs; done
+	$(Q)tests/run --tap tests/vm/shell-test $(firstword $(K))
 	$(Q)tests/run --tap tests/vm/run $(K)
 
 .PHONY: sanitized
