@@ -23,12 +23,12 @@ static int talk_open(struct talk *t, int port)
 	addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	if ((t->in = socket(AF_INET, SOCK_STREAM, 0)) < 0)
 		return -1;
-	/* TODO (step 4): nobody answers. What is open all the same, and must
+	/* TODO (step 5): nobody answers. What is open all the same, and must
 	 * not stay so when this function returns -1? */
 	if (connect(t->in, (struct sockaddr *)&addr, sizeof(addr)))
 		return -1;
 
-	/* TODO (step 5): a second descriptor of the same socket. And if there
+	/* TODO (step 6): a second descriptor of the same socket. And if there
 	 * is none to be had? */
 	t->out = t->in;
 	return 0;
@@ -36,7 +36,7 @@ static int talk_open(struct talk *t, int port)
 
 static void talk_close(const struct talk *t)
 {
-	/* TODO (step 6): give up the socket. How many calls does it take? */
+	/* TODO (step 7): give up the socket. How many calls does it take? */
 	if (close(t->in))
 		warn("close(%d)", t->in);
 }

@@ -18,9 +18,9 @@ static long read_message(int conn)
 {
 	ssize_t n;
 
-	/* TODO (step 4): the 4 bytes of the length, however they are cut; -1
+	/* TODO (step 5): the 4 bytes of the length, however they are cut; -1
 	 * when the stream is at its end.
-	 * TODO (step 5): as many bytes as it says, and not one of the next
+	 * TODO (step 6): as many bytes as it says, and not one of the next
 	 * message. */
 	if ((n = recv(conn, message, sizeof(message), 0)) < 0)
 		err(1, "recv");
