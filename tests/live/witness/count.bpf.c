@@ -14,7 +14,7 @@
 #include "count.h"
 
 const volatile char comm[16] = ""; /* whose calls */
-const volatile __u32 netns = 0;	   /* where the rest happens, by inode number */
+const volatile __u32 netns = 0;	   /* where all of it happens, by inode number */
 
 __u64 counted[COUNTED_MAX] = {};
 
@@ -32,8 +32,11 @@ static __always_inline void count(enum counted kind)
 
 static __always_inline bool is_traced(void)
 {
+	struct task_struct *t = bpf_get_current_task_btf();
 	char now[16];
 
+	if (BPF_CORE_READ(t, nsproxy, net_ns, ns.inum) != netns)
+		return false;
 	bpf_get_current_comm(now, sizeof(now));
 	for (int i = 0; i < 16; i++) {
 		if (now[i] != comm[i])
