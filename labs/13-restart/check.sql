@@ -1,0 +1,38 @@
+-- SPDX-License-Identifier: MIT
+-- What must hold of the learner's server. lab.starts: how often it is started, lab.port: where it must listen.
+
+-- check: every start gets the port
+-- pass: it was started {starts} times, and listened at port {port} each time
+-- fail: it was started {starts} times, and {n} times it listened at port {port}
+SELECT count(DISTINCT s.sock) >= m.value AS pass, m.value AS starts, port.value AS port, count(DISTINCT s.sock) AS n,
+       iif(count(DISTINCT s.sock) >= m.value, '',
+           coalesce((SELECT group_concat(return_id) FROM (SELECT return_id FROM call WHERE ret < 0 AND
+                     name IN ('bind', 'listen') ORDER BY id LIMIT 4)) || ',', '')) || coalesce(group_concat(s.event), '') AS evidence
+FROM meta m JOIN meta port ON port.key = 'lab.port'
+     LEFT JOIN (SELECT st.sock, st.event, k.src FROM state st JOIN sock k ON k.sid = st.sid WHERE st.new_state = 'LISTEN') s
+            ON s.src LIKE '%:' || port.value
+WHERE m.key = 'lab.starts';
+
+-- check: a second server is refused
+-- pass: while the first one listened, the second one got {error}
+-- fail: a second socket listened at port {port} while the first one did: each got a part of the clients
+WITH listening AS (
+    SELECT s.event, coalesce((SELECT min(e.event) FROM state e WHERE e.sid = s.sid AND e.event > s.event AND
+                              e.new_state = 'CLOSE'), 1 << 60) AS gone
+    FROM state s JOIN sock k ON k.sid = s.sid JOIN meta m ON m.key = 'lab.port' AND k.src LIKE '%:' || m.value
+    WHERE s.new_state = 'LISTEN')
+SELECT (SELECT count(*) FROM listening one JOIN listening two ON two.event > one.event AND two.event < one.gone) = 0 AND
+       (SELECT count(*) FROM call WHERE name IN ('bind', 'listen') AND errno = 'EADDRINUSE') > 0 AS pass,
+       (SELECT errno FROM call WHERE name IN ('bind', 'listen') AND ret < 0 ORDER BY id LIMIT 1) AS error, m.value AS port,
+       coalesce((SELECT one.event || ',' || two.event FROM listening one JOIN listening two ON two.event > one.event AND
+                 two.event < one.gone LIMIT 1),
+                (SELECT min(event) FROM listening) || ',' ||
+                (SELECT min(return_id) FROM call WHERE name IN ('bind', 'listen') AND errno = 'EADDRINUSE')) AS evidence
+FROM meta m WHERE m.key = 'lab.port';
+
+-- check: nobody sends an RST
+-- pass: all connections ended in order, or live on
+-- fail: {n} of them: connections were cut off
+SELECT count(*) = 0 AS pass, count(*) AS n,
+       rtrim(min(s.event) || ',' || max(s.event), ',') AS evidence
+FROM segment s JOIN conn c ON c.id = s.conn WHERE s.rst = 1 AND s.paired = 0 AND c.how <> 'refused';
