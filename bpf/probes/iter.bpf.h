@@ -245,7 +245,7 @@ static __always_inline void pending_tell(struct task_struct *t, struct task_stat
 	else
 		__builtin_memset(&r->c.lv, 0, sizeof(r->c.lv));
 	__builtin_memcpy(r->tail, ts->tail, sizeof(r->tail));
-	if (ts->call != r->c.call || ts->t_enter != r->c.t_enter)
+	if (!r->c.call || ts->call != r->c.call || ts->t_enter != r->c.t_enter)
 		return; /* it returned meanwhile; its own record tells */
 	proc_announce(t, 0);
 	ts->reported = !emit_copy_try(r, call_record_size(r), EV_CALL);

@@ -184,6 +184,19 @@ int BPF_PROG(sched_prepare_exec__tp)
 	return on_prepare_exec();
 }
 
+/* The same point before 6.10, where functions can be probed: the descriptors are closed inside. */
+SEC("?fentry/do_close_on_exec")
+int BPF_PROG(do_close_on_exec__fentry)
+{
+	return on_prepare_exec();
+}
+
+SEC("?kprobe/do_close_on_exec")
+int BPF_KPROBE(do_close_on_exec__kprobe)
+{
+	return on_prepare_exec();
+}
+
 SEC("?tp_btf/sched_process_exit")
 int BPF_PROG(sched_process_exit__tp, struct task_struct *t)
 {
