@@ -44,7 +44,9 @@ static void fmt_no_room(char *buf, size_t size, const struct levels *lv, const s
 	if (asked->id && lv->rcvbuf == 2 * (__u64)asked->n)
 		snprintf(doubled, sizeof(doubled), " (SO_RCVBUF %lld, which the kernel doubles)",
 			 (long long)asked->n);
-	if (!left || !bytes)
+	if (!lv->rcvbuf) /* before 6.11 the drop names no socket */
+		snprintf(buf, size, "its memory is in use%s", doubled);
+	else if (!left || !bytes)
 		snprintf(buf, size, "%s of memory are in use%s",
 			 fmt_part(part, sizeof(part), lv->rmem_alloc, lv->rcvbuf), doubled);
 	else

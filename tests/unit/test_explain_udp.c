@@ -243,6 +243,7 @@ static void test_dropped_by_flow(void **state)
 			sock_told(&w.y, EV_UDP_DROP, SRV, ENOMEM, 0, 0, &lv);
 	}
 	assert_int_equal(why_count(&w, "udp-dropped"), 1);
+	assert_says(why_find(&w, "udp-dropped"), "receive queue: its memory is in use");
 	assert_int_equal(why_count(&w, "udp-stopped"), 0);
 	closes(&w.y, SERVER, SRV);
 	assert_says(why_find(&w, "udp-drops"), "2 of the 2 datagrams");
