@@ -141,13 +141,24 @@ static int by_reason(const struct explain *x, const struct shot *k)
 	return way < 0 ? RST_ABORTED : way;
 }
 
-/* Was it in close(), or later? tcp_close() leaves these states for CLOSE only to reset. */
-static bool reset_in_close(const struct note *n)
+/* tcp_close() leaves these states for CLOSE only to reset. */
+static bool was_open(const struct note *n)
 {
 	const struct mark *last = note_mark(n, MARK_LAST_STATE);
 
-	return note_mark(n, MARK_CLOSE) && !rst_after(n, MARK_DATA_IN, MARK_CLOSE) &&
-	       (!last || last->n == TCP_S_ESTABLISHED || last->n == TCP_S_CLOSE_WAIT);
+	return !last || last->n == TCP_S_ESTABLISHED || last->n == TCP_S_CLOSE_WAIT;
+}
+
+/* Was it in close(), or later? */
+static bool reset_in_close(const struct note *n)
+{
+	return note_mark(n, MARK_CLOSE) && !rst_after(n, MARK_DATA_IN, MARK_CLOSE) && was_open(n);
+}
+
+/* Its last close() is not known as that: another call held the socket until it returned. */
+static bool reset_when_let_go(const struct shot *k)
+{
+	return !note_mark(k->n, MARK_CLOSE) && !k->n->opts[OPT_KEEPALIVE].n && rst_unread(k) && was_open(k->n);
 }
 
 /* It came after close(): to an orphan, which it destroys, or to less than that. */
@@ -177,6 +188,8 @@ static int by_fields(const struct explain *x, const struct shot *k)
 		return way;
 	if (rst_after(k->n, MARK_DATA_IN, MARK_SHUT_RD) && note_mark(k->n, MARK_SHUT_WR))
 		return RST_SHUT;
+	if (reset_when_let_go(k))
+		return RST_UNREAD;
 	return k->n->opts[OPT_KEEPALIVE].n ? RST_KEEPALIVE : RST_OTHER;
 }
 

@@ -360,6 +360,21 @@ static void test_no_listener(void **state)
 	both_ways(no_listener);
 }
 
+/* A poll() in another thread held the socket: the close() before was not its end, and no call shows what was. */
+static void test_unread_when_let_go(void **state)
+{
+	const struct verdict *v;
+
+	(void)state;
+	open_story(false);
+	pair_open(&w.y, &p);
+	end_sends(&w.y, &p.c, &p.s, 4, 4);
+	v = expect("rst-unread", reset(&p.s, &p.c, ON_CLOSE));
+	assert_int_equal(v->certainty, INFERRED);
+	assert_says(v, "closed its socket with 4 bytes unread");
+	why_close(&w);
+}
+
 /* Before 6.10 the kernel does not say that it sends an RST where there is no socket: only the segment shows. */
 static void test_no_listener_unsaid(void **state)
 {
@@ -598,6 +613,7 @@ int main(void)
 		cmocka_unit_test(test_disconnect),
 		cmocka_unit_test(test_no_listener),
 		cmocka_unit_test(test_no_listener_unsaid),
+		cmocka_unit_test(test_unread_when_let_go),
 		cmocka_unit_test(test_time_wait),
 		cmocka_unit_test(test_gone),
 		cmocka_unit_test(test_keepalive),
