@@ -25,7 +25,8 @@ static __always_inline bool held_wanted(const struct task_state *ts, s64 ret)
 {
 	struct sock_state *st;
 
-	if (!cfg.late_release || ts->call != CALL_CLOSE || ts->on != ON_SOCKET || ret || ts->x[3] > 1)
+	if (!cfg.late_release || ts->call != CALL_CLOSE || ts->on != ON_SOCKET || ret ||
+	    ts->x[3] > 1)
 		return false;
 	st = call_sock(ts);
 	return st && st->scope != SCOPE_OUT && !sock_released(ts);
@@ -41,7 +42,8 @@ static __always_inline int held_begin(struct task_state *ts)
 /* Only one of those who would tell it does. */
 static __always_inline bool held_take(struct task_state *ts, u64 then)
 {
-	return ts->held == HELD_WAITS && __sync_val_compare_and_swap(&ts->held, HELD_WAITS, then) == HELD_WAITS;
+	return ts->held == HELD_WAITS &&
+	       __sync_val_compare_and_swap(&ts->held, HELD_WAITS, then) == HELD_WAITS;
 }
 
 #endif

@@ -20,7 +20,8 @@ static __always_inline void child_scope(struct sock_state *st, u64 sk, const str
 		return;
 	}
 	flow_key_make(&key, src, dst, st->netns, IPPROTO_TCP);
-	if (bpf_map_lookup_elem(&flows, &key) || flow_for_listener(st->netns, src, dst, IPPROTO_TCP))
+	if (bpf_map_lookup_elem(&flows, &key) ||
+	    flow_for_listener(st->netns, src, dst, IPPROTO_TCP))
 		st->scope = SCOPE_IN;
 }
 

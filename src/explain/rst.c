@@ -158,7 +158,8 @@ static bool reset_in_close(const struct note *n)
 /* Its last close() is not known as that: another call held the socket until it returned. */
 static bool reset_when_let_go(const struct shot *k)
 {
-	return !note_mark(k->n, MARK_CLOSE) && !k->n->opts[OPT_KEEPALIVE].n && rst_unread(k) && was_open(k->n);
+	return !note_mark(k->n, MARK_CLOSE) && !k->n->opts[OPT_KEEPALIVE].n && rst_unread(k) &&
+	       was_open(k->n);
 }
 
 /* It came after close(): to an orphan, which it destroys, or to less than that. */
