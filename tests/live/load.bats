@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
+# On this kernel only: what it counts is the same everywhere, and an emulated machine would take an hour for it.
 # Many sockets, one after the other and at once: all of it is told, and nothing of it stays behind, in the kernel or in
 # the tracer. What does not fit is counted and said.
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
+# On this kernel only: what it counts is the same everywhere, and an emulated machine is too slow to lose anything.
 # A tracer that stands still for two seconds: what it missed is counted to the last event, and its programs never
 # wait for it. A witness in the kernel counts the same kinds on its own.
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
+# On this kernel only: it is about what is printed, not the kernel.
 # A terminal that is stopped (Ctrl-S), a tracer that is (Ctrl-Z): what is traced goes on, what is missed is told.
 
 load helper

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
+# On this kernel only: it is about the tracer, not the kernel.
 # A live run under valgrind: no read of what nobody wrote, none behind an end, and nothing left behind.
 
 load helper
