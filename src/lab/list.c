@@ -38,7 +38,7 @@ int lab_list(struct session *s)
 		l = &s->labs.at[i];
 		state_find(&st, &s->user, l);
 		progress(l, &st, words, sizeof(words));
-		snprintf(minutes, sizeof(minutes), l->minutes ? "%u" : "", l->minutes);
+		snprintf(minutes, sizeof(minutes), "%.0u", l->minutes); /* 0 is not said */
 		printf("%-18s%5s  %-44s%s\n", l->name, minutes, l->title, words);
 	}
 	return 0;
