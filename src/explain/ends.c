@@ -319,12 +319,14 @@ static int look(struct explain *x, struct note *n, __u64 now_ns, __u64 idle_ns)
 	return now_ns >= last_call_ns(n) + idle_ns ? tell_close_wait(x, n, now_ns) : 0;
 }
 
+/* The dead as well: of an end in FIN_WAIT2 that no process holds, the kernel keeps an entry and frees the socket. */
 static int look_at_all(struct explain *x, __u64 now_ns, __u64 idle_ns)
 {
 	struct note *n;
+	size_t pos = 0;
 	int err = 0;
 
-	for (n = notes_living(x, NULL); !err && n; n = notes_living(x, n))
+	while (!err && (n = notes_next(x, &pos)))
 		err = look(x, n, now_ns, idle_ns);
 	return err;
 }

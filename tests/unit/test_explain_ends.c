@@ -317,6 +317,7 @@ static void test_fin_wait2(void **state)
 	end_acks(&w.y, &p.s, &p.c);
 	end_state(&w.y, &p.c, TCP_S_FIN_WAIT2);
 	end_state(&w.y, &p.c, TCP_S_CLOSE);
+	end_event(&w.y, EV_DESTROY, &p.c); /* only an entry is left of it */
 	why_wait(&w, 3 * NS_PER_S);
 	v = why_find(&w, "fin-wait2");
 	assert_int_equal(v->weight, WEIGHT_ASIDE);
