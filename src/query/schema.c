@@ -339,15 +339,15 @@ static const struct column verdict_evidence_columns[] = {
 
 static const struct column loss_columns[] = {
 	[COL_LOSS_EVENT] = { "event", INT, .doc = "its id in event: the gap is before it" },
-	[COL_LOSS_T_NS] = { "t_ns", INT, .doc = "when the first of them was lost, ns since tracing began" },
+	[COL_LOSS_T_NS] = { "t_ns", INT,
+			    .doc = "when the first of them was lost, ns since tracing began" },
 	[COL_LOSS_KIND] = { "kind", TEXT, .doc = "of event" },
 	[COL_LOSS_LOST] = { "lost", INT, .doc = "how many could not be kept" },
 };
 
 static const struct column meta_columns[] = {
 	[COL_META_KEY] = { "key", "TEXT PRIMARY KEY",
-			   .doc = "version, kernel, backend, scope, start_boot_ns, start_unix_ns, events, "
-				  "lost, complete, ...; of a lab lab.NAME, said.N, said.N.t_ns" },
+			   .doc = "version, kernel, backend, scope, events, lost, ...; of a lab: lab.NAME, said.N" },
 	[COL_META_VALUE] = { "value", "", .doc = "text or number" },
 };
 
