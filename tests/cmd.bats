@@ -284,7 +284,7 @@ END
 @test "show: no recording, or one of another version" {
     refute_works "'nothing'.*No such file.*; check its name" "$TRACE" show nothing
     refute_works "no recording.*trace -w FILE" "$TRACE" show /etc/passwd
-    refute_works "no recording" "$TRACE" show /dev/null
+    refute_works "is empty.*record again" "$TRACE" show /dev/null
     refute_works "Is a directory; name a recording in it" "$TRACE" show .
     python3 "$MAKE_RECORDING" --version 9 >newer
     refute_works "format 9.*newer trace" "$TRACE" show newer

@@ -28,7 +28,7 @@ setup_suite() {
         echo "$WITNESSES/count is not there: run make test-programs first" >&2
         return 1
     fi
-    for prog in ip nsenter python3 strace tcpdump ss curl nc socat timeout bpftool nft valgrind; do
+    for prog in ip nsenter python3 strace tcpdump ss curl nc socat timeout bpftool nft; do
         if ! command -v "$prog" >/dev/null; then
             echo "the live tests need $prog" >&2
             return 1

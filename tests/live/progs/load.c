@@ -62,9 +62,13 @@ static void answer_and_close(int fd, int listener)
 	CHECK(close(fd));
 }
 
-/* The server of the textbook: a child per client, which closes the listener and ends without close(). */
+/*
+ * The server of the textbook: a child per client, which closes the listener and ends without close(). It ends after
+ * its parent has closed the connection, so that it is always the child's end that lets go of it.
+ */
 static void answer_in_child(int fd, int listener)
 {
+	struct gate closed = gate_new();
 	pid_t child = CHECK(fork());
 
 	if (child == 0) {
@@ -72,9 +76,13 @@ static void answer_in_child(int fd, int listener)
 		CHECK(close(listener));
 		answer(fd);
 		recv_eof(fd);
+		gate_wait(&closed);
 		_exit(0);
 	}
 	CHECK(close(fd));
+	gate_open(&closed, 1);
+	CHECK(close(closed.fd[0]));
+	CHECK(close(closed.fd[1]));
 	while (waitpid(-1, NULL, WNOHANG) > 0)
 		;
 }
