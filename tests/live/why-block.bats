@@ -105,7 +105,7 @@ drop() { # RULE...
 
 @test "why block: both ends in recv" {
     start_waiting why_block both-recv
-    until_verdict block-recv-both weight=news certainty=inferred "cause~the client .*the server"
+    until_verdict block-recv-both weight=news certainty=inferred "cause~the (client .*the server|server .*the client)"
     release
     expect_verdicts 1 block-recv-both
 }
