@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
+# No recording stands for it: it starts the tracer in ways of its own.
 # What goes wrong around a trace: it is killed, the disk is full, the reader leaves, a traced program is killed.
 
 load helper

@@ -4,6 +4,9 @@
 # that needs the machine itself is skipped, with a reason that tests/vm/run knows.
 
 setup() {
+    if grep -q '^# No recording stands for it: ' "$BATS_TEST_FILENAME"; then
+        needs_the_machine
+    fi
     OUT=$BATS_TEST_TMPDIR/out.json
     export LIVE_PATH=/tmp/scenario.s # see progs/scenarios.c
 }
