@@ -432,6 +432,15 @@ static enum levels_from levels_from(const struct event_call *c)
 	return is_recv(c) && c->ret > 0 ? LEVELS_READ : LEVELS_KERNEL;
 }
 
+/*
+ * A call in progress is told from its entry on, but its record holds the levels of the look at it, which may be long
+ * after: what came in between would meet levels of later. For TCP the look is told once more, at its own time (EV_LEVELS).
+ */
+static bool levels_are_of_now(const struct event_call *c, enum phase phase)
+{
+	return phase != PHASE_ENTER || (c->cflags & CALLF_PENDING && !(c->lv.flags & LV_TCP));
+}
+
 int call_event(struct model *m, const struct moment *mo, struct step *st)
 {
 	struct act a = {
@@ -449,7 +458,7 @@ int call_event(struct model *m, const struct moment *mo, struct step *st)
 			return -ENOMEM;
 		st->sock2 = &a.s2->s;
 	}
-	if (a.s && (mo->phase != PHASE_ENTER || a.c->cflags & CALLF_PENDING) &&
+	if (a.s && levels_are_of_now(a.c, mo->phase) &&
 	    levels_apply(m, a.s, &a.c->lv, a.c->lv.state, levels_from(a.c)))
 		st->sflags |= STEP_LV;
 	switch (mo->phase) {

@@ -186,6 +186,27 @@ static void test_stopped_inside(void **state)
 	story_close(&y);
 }
 
+/* A look at a call in progress is of later than its entry, at which it is told: what comes in between comes first. */
+static void test_looked_at_later(void **state)
+{
+	struct tcp_pair p = pair_on_loopback();
+	struct made_call mc;
+	struct story y;
+
+	(void)state;
+	story_open(&y);
+	pair_open(&y, &p);
+	mc = call_of(p.c.pid, CALL_SENDTO, p.c.sid, p.c.fd);
+	mc.c.len = 90;
+	mc.c.cflags = CALLF_PENDING;
+	mc.c.lv = levels_of(&p.c);
+	mc.c.lv.write_seq += 60;
+	assert_false(call_enters(&y, &mc)->s.sflags & STEP_LV);
+	assert_int_equal(model_finish(y.m), 0);
+	assert_int_equal(y.over.dir[0].written, 0);
+	story_close(&y);
+}
+
 /* Moved by a kernel thread: outside any call, and counted as if it were one. */
 static void test_moved_outside(void **state)
 {
@@ -402,6 +423,7 @@ int main(void)
 		cmocka_unit_test(test_arrived_unwritten),
 		cmocka_unit_test(test_killed_inside),
 		cmocka_unit_test(test_stopped_inside),
+		cmocka_unit_test(test_looked_at_later),
 		cmocka_unit_test(test_moved_outside),
 		cmocka_unit_test(test_taken_apart),
 		cmocka_unit_test(test_read_in_syn_recv),
