@@ -343,22 +343,6 @@ static void works(unsigned long long seed, unsigned int first, unsigned int behi
 	}
 }
 
-/* Sockets that are not in TIME_WAIT (6) yet: some outlive their processes. */
-static int sockets_left(const char *table)
-{
-	FILE *f = fopen(table, "r");
-	char line[512];
-	unsigned int state;
-	int n = 0;
-
-	MUST(f);
-	while (fgets(line, sizeof(line), f))
-		if (sscanf(line, " %*[0-9]: %*s %*s %x", &state) == 1 && state != 6)
-			n++;
-	fclose(f);
-	return n;
-}
-
 static void wait_for_the_rest(void)
 {
 	for (int ms = 0; ms < END_MS; ms += 10) {

@@ -101,6 +101,13 @@ static void serve(void *arg)
 		;
 }
 
+/* The kernel has ended all connections, too: the last FINs may come after the programs' own end. */
+static void all_over(void)
+{
+	while (sockets_left("/proc/self/net/tcp"))
+		sched_yield();
+}
+
 /* One after the other. */
 static void visit(int clients, void (*each)(int fd, int listener))
 {
@@ -116,6 +123,7 @@ static void visit(int clients, void (*each)(int fd, int listener))
 		CHECK(close(fd));
 	}
 	reap(server);
+	all_over();
 }
 
 /* LIVE_N connections, one after the other. */
@@ -187,6 +195,7 @@ static void at_once(void)
 	hold();
 	close_all(fds, s.clients);
 	reap(server);
+	all_over();
 	free(fds);
 }
 
