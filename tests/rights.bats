@@ -113,6 +113,10 @@ socket.getaddrinfo("localhost", 80)'
     start "$TRACE" --ready-fd 9 -o /dev/null
     assert_rights "$TRACE_PID" "$LOOK" 0
     finish INT
+    # With --all, COMMAND is not what is looked at.
+    start env SUDO_UID=65534 SUDO_GID=65534 "$TRACE" --ready-fd 9 -o /dev/null --all -- sleep 60
+    assert_rights "$TRACE_PID" "$LOOK" 65534
+    finish TERM
 }
 
 # A program with a C library of its own, in a directory that only its user may enter. Asks for a name after a line.

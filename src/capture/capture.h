@@ -25,7 +25,7 @@ struct capture_opts {
 	bool all;	     /* the whole machine, AF_UNIX included */
 	const __u32 *pids;   /* -p, as this process sees them; threads and later children included */
 	size_t n_pids;
-	__u32 command_pid;   /* the child waiting to run COMMAND, 0 = none */
+	__u32 command_pid;   /* the child waiting to run the COMMAND to follow, 0 = none */
 	const char *comm;    /* -n: shell glob (* ? only), NULL = any; at most 15 bytes */
 	__u16 port, lport, rport; /* host order, 0 = any */
 	const __u32 *netns;  /* inode numbers */

@@ -158,13 +158,19 @@ static bool kernel_is_content(void *ctx)
 	return !capture_try(ctx);
 }
 
+/* With --all, COMMAND is started and chooses nothing. */
+static bool command_alone(const struct live *l)
+{
+	return l->opts.command && !l->opts.all;
+}
+
 /* COMMAND's processes are the invoker's, as we will be: to look into others takes rights. */
 static int settle(struct live *l)
 {
 	enum rights_kept kept = RIGHTS_NONE;
 	int err;
 
-	if (!l->opts.command && capture_finds_libcs(l->capture))
+	if (!command_alone(l) && capture_finds_libcs(l->capture))
 		kept = RIGHTS_LOOK;
 	err = rights_settle(&l->who, kept, kernel_is_content, l->capture);
 	if (!err)
@@ -182,7 +188,7 @@ static int start_capture(struct live *l)
 		.layers = o->view.layers ? o->view.layers : LAYER_ALL,
 		.all = o->all,
 		.sizes = o->sizes,
-		.command_pid = (__u32)l->command.pid,
+		.command_pid = command_alone(l) ? (__u32)l->command.pid : 0,
 	};
 
 	target_apply(&o->target, &opts);

@@ -50,7 +50,7 @@ static const struct option_row live_rows[] = {
 	  .name = "netns",
 	  .argname = "PID|NAME",
 	  .help = "this network namespace, by a process in it or\nits name in 'ip netns'; repeatable" },
-	{ .id = LIVE_ALL, .name = "all", .help = "the whole machine, AF_UNIX included" },
+	{ .id = LIVE_ALL, .name = "all", .help = "the whole machine, AF_UNIX included,\nalso beside a COMMAND" },
 	VIEW_OPTION_ROWS,
 	{ .id = 'o',
 	  .name = "output",

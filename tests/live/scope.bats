@@ -274,6 +274,22 @@ for shown in (False, True):
     same processes 2 "$(q -u -o pid kind=call | wc -l)"
 }
 
+@test "scope: --all with a COMMAND is the whole machine while COMMAND runs" {
+    hold hold
+    INPUT=$BATS_TEST_TMPDIR/hold trace_start --all -- "$PROGS/blocked" recv
+    tracer=$TRACE_PID
+    run_prog "$NS" pair v4
+    run_prog "$NS" unix pair
+    let_go hold
+    trace_wait
+    same status 0 "$status"
+    expect_some comm=pair call=connect phase=exit ret=0
+    expect_some comm=unix family=unix call=sendto ret=6
+    expect_some comm=blocked call=recvfrom phase=exit
+    expect_count 0 pid="$tracer"
+    same scope everything "$(one scope type=header)"
+}
+
 @test "scope: --layer leaves the other layers out" {
     local layer
     for layer in app kernel wire; do
