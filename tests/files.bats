@@ -166,6 +166,21 @@ export_to() { # FORMAT FILE [OPTION]
     [ -s shown2 ]
 }
 
+@test "files: a pipe's reader that the shell leaves us as a child is not waited for, what COMMAND leaves behind is" {
+    mkfifo go
+    (
+        until [ -s pid ] && [ ! -e "/proc/$(cat pid)" ]; do :; done
+        echo >go
+    ) 3>&- &
+    # The shell becomes the tracer: whoever reads the recording is then its child, and reads until its end.
+    run timeout 30 bash -c 'exec "$TRACE" -q -w >("$TRACE" show --json - >shown; touch done) -- \
+        bash -c "(read -r x <go; exec ip link show lo >after) & echo \$\$ >pid"'
+    assert_success
+    until [ -e "done" ]; do :; done
+    [ -s after ]
+    grep -q '"comm":"ip".*"call":"close"' shown
+}
+
 @test "files: an export follows no link and replaces nothing of others" {
     as_other ln -s "$DIR/home/new" all/link
     for format in jsonl sqlite; do

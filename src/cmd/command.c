@@ -197,6 +197,7 @@ int command_start(struct command_run *c, char **argv, const struct invoker *who,
 	 * What outlives COMMAND comes to us instead of init: so we know when nothing of it is left.
 	 */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	inherited_note(&c->inherited);
 	c->pid = fork();
 	if (c->pid == 0) {
 		close(go[1]);
@@ -246,12 +247,13 @@ void command_reap(struct command_run *c)
 	if (!c->pid)
 		return;
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		inherited_forget(&c->inherited, pid);
 		if (pid != c->pid)
 			continue;
 		c->ended = true;
 		c->status = status;
 	}
-	if (pid < 0 && errno == ECHILD)
+	if ((pid < 0 && errno == ECHILD) || inherited_only(&c->inherited))
 		c->alone = true;
 }
 

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "inherited.h"
 #include "invoker.h"
 
 struct command_run {
@@ -19,6 +20,7 @@ struct command_run {
 	bool ended;
 	int status;   /* of wait(2), valid when ended */
 	bool alone;   /* no descendant is left */
+	struct inherited inherited;
 	bool stopped; /* command_stop() has sent it SIGTERM */
 };
 
