@@ -402,6 +402,71 @@ with_tracer() { # SCRIPT
     assert_output --partial "Permission denied"
 }
 
+# A folder as /tmp is, for all; $DIR/own is the user's alone. 65533 is somebody else.
+where_others_write() {
+    export SUDO_UID=$NOBODY SUDO_GID=$NOBODY
+    mkdir -m 1777 "$DIR/all"
+    mkdir -m 755 "$DIR/own"
+    chown $NOBODY:$NOBODY "$DIR/own"
+}
+
+as_other() {
+    setpriv --reuid 65533 --regid 65533 --clear-groups -- "$@"
+}
+
+@test "what it keeps is for its user's eyes, whatever the umask" {
+    umask 000
+    export SUDO_UID=$NOBODY SUDO_GID=$NOBODY
+    "$LAB" predict 09 CB
+    "$LAB" run 09 >/dev/null
+    "$LAB" check 09 >/dev/null || true
+    run find "$XDG_STATE_HOME" "$SOCKLENS_LABS" -mindepth 1 -perm /077
+    assert_output ""
+    run find "$XDG_STATE_HOME" "$SOCKLENS_LABS" -type f
+    assert_equal "${#lines[@]}" 4 # prediction, two recordings, the starter's copy
+}
+
+@test "a planted link leads none of its files elsewhere" {
+    where_others_write
+    as_other ln -s "$DIR/own" "$DIR/all/state"
+    XDG_STATE_HOME=$DIR/all/state run "$LAB" predict 09 CB
+    assert_failure 125
+    assert_output --partial "a symbolic link on the way lies where others can write"
+    SOCKLENS_LABS=$DIR/all/state run "$LAB" check 09
+    assert_failure 125
+    assert_output --partial "a symbolic link on the way lies where others can write"
+    for link in run.rec run.rec.raw; do
+        as_other ln -s "$DIR/own/new" "$DIR/all/$link"
+        run "$LAB" run 09 --record "$DIR/all/run.rec"
+        assert_failure 125
+        assert_equal "$(readlink "$DIR/all/$link")" "$DIR/own/new"
+        as_other rm "$DIR/all/$link"
+    done
+    assert_equal "$(ls -A "$DIR/own")" ""
+    # A link of one's own, and one where only oneself may write, are followed.
+    mkdir "$DIR/own/there"
+    chown $NOBODY "$DIR/own/there"
+    ln -s there "$DIR/own/here"
+    XDG_STATE_HOME=$DIR/own/here run "$LAB" predict 09 CB
+    assert_success
+    assert [ -f "$DIR/own/there/socklens/labs/09-eof/prediction" ]
+}
+
+@test "a planted folder or file is not used" {
+    where_others_write
+    as_other mkdir -p -m 777 "$DIR/all/state/socklens/labs/09-eof"
+    XDG_STATE_HOME=$DIR/all/state run "$LAB" predict 09 CB
+    assert_failure 125
+    assert_output --partial "is another user's, or open to all; name a folder of your own in XDG_STATE_HOME"
+    assert_equal "$(ls -A "$DIR/all/state/socklens/labs/09-eof")" ""
+    as_other touch "$DIR/all/run.rec"
+    run "$LAB" run 09 --record "$DIR/all/run.rec"
+    assert_failure 125
+    assert_output --partial "cannot write '$DIR/all/run.rec'"
+    assert [ ! -s "$DIR/all/run.rec" ]
+    assert_equal "$(find "$DIR/all" -name 'run.rec*')" "$DIR/all/run.rec"
+}
+
 # --- programs that want to do harm ---
 
 @test "a program that loops for ever is ended" {

@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,7 +21,7 @@
 #include "cmd.h"
 #include "database.h"
 #include "output.h"
-#include "place.h"
+#include "part.h"
 #include "util/log.h"
 #include "util/options.h"
 #include "util/text.h"
@@ -42,13 +41,6 @@ static const struct option_row export_rows[] = {
 	{ .id = EXPORT_FORCE, .name = "force", .help = "replace OUT if it exists" },
 	{ .id = 'h', .name = "help", .help = "show this text and end" },
 	{ 0 },
-};
-
-/* The file while it is written: beside OUT, under a name of its own. */
-struct part {
-	struct place place; /* where it lies and what it is called */
-	int fd;
-	char path[PATH_MAX]; /* for who opens by name; "" = there is nothing to remove */
 };
 
 /* One format. write(): the whole recording into the empty file, or to standard output where there is
@@ -205,18 +197,11 @@ static int export_parse(struct export_options *o, int argc, char **argv)
 
 /* --- the file --- */
 
-static struct part part = { .place.dir = -1, .fd = -1 }; /* what a signal must remove */
-
-static void part_remove(void)
-{
-	if (part.path[0])
-		unlinkat(part.place.dir, part.place.name, 0);
-	part.path[0] = '\0';
-}
+static struct part part = PART_NONE; /* what a signal must remove */
 
 static void on_signal(int sig)
 {
-	part_remove();
+	part_remove(&part);
 	signal(sig, SIG_DFL);
 	raise(sig);
 }
@@ -266,39 +251,9 @@ static int check_out(const struct export_options *o, const struct place *p, cons
 	return 0;
 }
 
-/* OUT with six random characters, in the same directory. */
-static int part_name(const char *out)
+static int begin(const struct export_options *o, const char *out)
 {
-	const char *slash = strrchr(out, '/');
-	int dir = slash ? (int)(slash - out + 1) : 0;
-	unsigned long long any = 0;
-
-	if (getrandom(&any, sizeof(any), 0) != sizeof(any))
-		return -EAGAIN;
-	if (snprintf(part.place.name, sizeof(part.place.name), "%s.%06llx", out + dir,
-		     any & 0xffffff) >= (int)sizeof(part.place.name) ||
-	    snprintf(part.path, sizeof(part.path), "%.*s%s", dir, out, part.place.name) >=
-		    (int)sizeof(part.path))
-		return -ENAMETOOLONG;
-	return 0;
-}
-
-/* Mode 0600, as recordings have it. */
-static int part_create(const char *out)
-{
-	int fd = part_name(out);
-
-	if (!fd)
-		fd = place_create(&part.place);
-	if (fd < 0)
-		part.path[0] = '\0';
-	part.fd = fd;
-	return fd < 0 ? fd : 0;
-}
-
-static int part_new(const struct export_options *o, const char *out)
-{
-	int err = place_find(&part.place, out, geteuid(), false), status;
+	int err = part_find(&part, out, geteuid()), status;
 
 	if (err)
 		return complain_out(out, -err);
@@ -306,41 +261,33 @@ static int part_new(const struct export_options *o, const char *out)
 	if (status)
 		return status;
 	catch_signals();
-	err = part_create(out);
+	err = part_create(&part);
 	return err ? complain_out(out, -err) : 0;
 }
 
 /* Without --force nothing is replaced, also when the name was taken meanwhile. */
-static int part_finish(const struct export_options *o, const char *out)
+static int finish(const struct export_options *o, const char *out)
 {
-	const char *slash = strrchr(out, '/'), *name = slash ? slash + 1 : out;
-	const struct place *p = &part.place;
-	int err = renameat2(p->dir, p->name, p->dir, name, o->force ? 0 : RENAME_NOREPLACE);
+	int err = part_finish(&part, o->force);
 
-	if (err && errno == EINVAL) /* a file system that cannot do that, such as NFS */
-		err = renameat(p->dir, p->name, p->dir, name);
-	err = err ? errno : 0;
-	if (err)
-		part_remove();
-	part.path[0] = '\0';
-	if (err == EEXIST)
+	if (err == -EEXIST)
 		return complain(out, "it has come into being meanwhile; --force replaces it");
-	return err ? complain_out(out, err) : 0;
+	return err ? complain_out(out, -err) : 0;
 }
 
 static int export_file(const struct export_options *o, struct recording *rec, const char *out)
 {
 	bool usable = false;
-	int status = part_new(o, out), named;
+	int status = begin(o, out), named;
 
 	if (status)
 		return status;
 	status = o->format->write(rec, &part, &usable);
 	if (!usable) {
-		part_remove();
+		part_remove(&part);
 		return status ? status : EXIT_TRACE;
 	}
-	named = part_finish(o, out);
+	named = finish(o, out);
 	if (!named)
 		log_info("wrote %s", out);
 	return named ? named : status;

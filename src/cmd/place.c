@@ -249,3 +249,42 @@ int place_open(const struct place *p)
 	}
 	return fd;
 }
+
+static int make_one(const char *path, uid_t who)
+{
+	struct place p;
+	int err = place_find(&p, path, who, true);
+
+	if (!err && mkdirat(p.dir, p.name, 0700) && errno != EEXIST)
+		err = -errno;
+	place_close(&p);
+	return err == -EISDIR ? 0 : err; /* it ends in dots: it is there */
+}
+
+static int is_own(const char *path, uid_t who)
+{
+	struct stat st;
+
+	if (stat(path, &st))
+		return -errno;
+	if (!S_ISDIR(st.st_mode))
+		return -ENOTDIR;
+	return st.st_uid == who && !(st.st_mode & S_IWOTH) ? 0 : -EPERM;
+}
+
+int place_folder(const char *path, uid_t who)
+{
+	char part[PATH_MAX];
+	size_t len;
+	int err = 0;
+
+	if (strlen(path) >= sizeof(part))
+		return -ENAMETOOLONG;
+	for (len = 1; !err && path[len - 1]; len++) {
+		if (path[len - 1] == '/' || (path[len] && path[len] != '/'))
+			continue;
+		snprintf(part, sizeof(part), "%.*s", (int)len, path);
+		err = make_one(part, who);
+	}
+	return err ? err : is_own(path, who);
+}

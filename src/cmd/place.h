@@ -36,4 +36,10 @@ int place_create(const struct place *p);
 /* The file there, made or emptied. Descriptor or negative errno, among it -EEXIST: somebody else put something there. */
 int place_open(const struct place *p);
 
+/*
+ * A folder and those above it, made where they are missing, mode 0700. 0 or negative errno, among it -EPERM: it is there
+ * and another's, or everybody may write in it.
+ */
+int place_folder(const char *path, uid_t who);
+
 #endif

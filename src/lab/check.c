@@ -274,6 +274,7 @@ static int choose_seed(struct check *c)
 int lab_check(struct session *s)
 {
 	struct check c = { .s = s };
+	char err[PATH_MAX + 128];
 	int status = choose_seed(&c);
 
 	if (!status)
@@ -282,8 +283,8 @@ int lab_check(struct session *s)
 		status = lab_need_root(s, "check", NULL);
 	if (!status)
 		status = choose_source(&c);
-	if (!status && state_make_folder(s->state.dir))
-		status = lab_fail("cannot make the folder '%s'", s->state.dir);
+	if (!status && state_make_folder(&s->state, err, sizeof(err)))
+		status = lab_fail("%s", err);
 	if (status)
 		return status;
 	lab_path(c.program, s->state.dir, "mine");

@@ -53,6 +53,7 @@ static void compile_exec(const struct user *u, const char *source, const char *p
 			 NULL };
 	int null = open("/dev/null", O_RDONLY);
 
+	umask(077);
 	limit(RLIMIT_CPU, COMPILE_LIMIT_S);
 	limit(RLIMIT_FSIZE, 64 << 20);
 	limit(RLIMIT_AS, MEMORY);

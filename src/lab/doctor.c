@@ -3,6 +3,7 @@
  * lab doctor: before the class. Each row is tried, not guessed.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -63,27 +64,39 @@ static void look_at_labs(struct patient *p)
 		    tc ? "found" : "'sudo apt-get install iproute2' brings it");
 }
 
+static int write_source(const char *path, const char *text)
+{
+	FILE *out = fopen(path, "we");
+	int err = out && fputs(text, out) >= 0 ? 0 : -EIO;
+
+	return out && fclose(out) ? -EIO : err;
+}
+
 static void look_at_compiler(struct patient *p)
 {
-	char source[] = "/tmp/lab-doctor-XXXXXX", program[64], err[256];
-	int fd = mkstemp(source);
 	static const char text[] = "#include <sys/socket.h>\nint main(void) { return 0; }\n";
+	char dir[] = "/tmp/lab-doctor-XXXXXX", source[PATH_MAX], program[PATH_MAX];
+	char err[PATH_MAX + 128];
 	struct buf said = { 0 };
 	enum compile_result r = COMPILE_BROKEN;
 
-	snprintf(program, sizeof(program), "%s.out", source);
-	snprintf(err, sizeof(err), "cannot write in /tmp");
-	if (fd >= 0 && write(fd, text, sizeof(text) - 1) == (ssize_t)sizeof(text) - 1)
+	if (!mkdtemp(dir)) {
+		row(p, false, "a C compiler", "cannot write in /tmp: %s", strerror(errno));
+		return;
+	}
+	lab_path(source, dir, "a.c");
+	lab_path(program, dir, "a");
+	snprintf(err, sizeof(err), "cannot write '%s'", source);
+	if (!write_source(source, text))
 		r = compile(&p->s->user, source, program, &said, err, sizeof(err));
 	row(p, r == COMPILE_OK, "a C compiler", "%s",
 	    r == COMPILE_OK	 ? "compiles" :
 	    r == COMPILE_REFUSED ? "it lacks headers; 'sudo apt-get install libc6-dev'" :
 				   err);
 	buf_free(&said);
-	if (fd >= 0)
-		close(fd);
 	unlink(source);
 	unlink(program);
+	rmdir(dir);
 }
 
 static void look_at_state(struct patient *p)

@@ -81,8 +81,8 @@ int lab_run(struct session *s)
 	if (status)
 		return status;
 	lab_catch_signals();
-	if (state_make_folder(s->state.dir))
-		return lab_fail("cannot make the folder '%s'", s->state.dir);
+	if (state_make_folder(&s->state, err, sizeof(err)))
+		return lab_fail("%s", err);
 	printf("Lab %s: the experiment runs.\n", s->lab->name);
 	if (trial_run(&t, err, sizeof(err)))
 		status = lab_fail("%s", err);

@@ -3,13 +3,13 @@
 #include "seal.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "cmd/output.h"
+#include "cmd/part.h"
 #include "record/record.h"
 
 void seal_note(struct buf *notes, const char *name, const char *value)
@@ -86,16 +86,11 @@ static int copy_frames(struct source *s, struct record_writer *w, const struct b
 	return ret;
 }
 
-static int write_all(struct source *s, const char *path, const struct buf *notes,
-		     const struct lines *lines)
+static int write_all(struct source *s, int fd, const struct buf *notes, const struct lines *lines)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	struct record_writer *w;
+	struct record_writer *w = record_writer_new(fd);
 	int complete, err, end;
 
-	if (fd < 0)
-		return -errno;
-	w = record_writer_new(fd);
 	if (!w) {
 		close(fd);
 		return -ENOMEM;
@@ -105,26 +100,35 @@ static int write_all(struct source *s, const char *path, const struct buf *notes
 	return err ? err : end;
 }
 
-int seal(const char *from, const char *to, const struct buf *notes, const struct lines *lines,
-	 char *err, size_t size)
+static int write_file(struct source *s, const char *to, uid_t who, const struct buf *notes,
+		      const struct lines *lines)
+{
+	struct part part;
+	int err = part_find(&part, to, who);
+
+	if (!err)
+		err = part_create(&part);
+	if (!err)
+		err = write_all(s, part.fd, notes, lines);
+	if (!err)
+		err = part_finish(&part, true);
+	part_remove(&part);
+	return err;
+}
+
+int seal(const char *from, const char *to, uid_t who, const struct buf *notes,
+	 const struct lines *lines, char *err, size_t size)
 {
 	enum record_error why;
 	unsigned int version;
-	char next[PATH_MAX];
-	struct source *s;
+	struct source *s = record_open(from, &why, &version);
 	int ret = -EIO;
 
-	snprintf(next, sizeof(next), "%s.new", to);
-	s = record_open(from, &why, &version);
 	if (s) {
-		ret = write_all(s, next, notes, lines);
+		ret = write_file(s, to, who, notes, lines);
 		s->close(s);
 	}
-	if (!ret && rename(next, to))
-		ret = -errno;
-	if (!ret)
-		return 0;
-	unlink(next);
-	snprintf(err, size, "cannot keep the recording as '%s': %s", to, strerror(-ret));
+	if (ret)
+		output_explain(to, -ret, err, size);
 	return ret;
 }

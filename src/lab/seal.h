@@ -7,6 +7,8 @@
 #ifndef SOCKLENS_LAB_SEAL_H
 #define SOCKLENS_LAB_SEAL_H
 
+#include <sys/types.h>
+
 #include "lines.h"
 #include "util/buf.h"
 
@@ -14,10 +16,10 @@ void seal_note(struct buf *notes, const char *name, const char *value);
 void seal_number(struct buf *notes, const char *name, long long value);
 
 /*
- * The recording `from` with these notes and lines as the new file `to`, replacing what is there. 0,
- * or negative errno with one sentence in err.
+ * The recording `from` with these notes and lines as the new file `to` of that user, replacing what is
+ * there. 0, or negative errno with one sentence in err.
  */
-int seal(const char *from, const char *to, const struct buf *notes, const struct lines *lines,
-	 char *err, size_t size);
+int seal(const char *from, const char *to, uid_t who, const struct buf *notes,
+	 const struct lines *lines, char *err, size_t size);
 
 #endif

@@ -7,8 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+#include "cmd/output.h"
+#include "cmd/part.h"
+#include "cmd/place.h"
 
 #define ANCESTORS 16 /* processes above us that are looked at */
 
@@ -85,65 +88,73 @@ void state_find(struct state *s, const struct user *u, const struct lab *l)
 	if (!user_environment(u, "SOCKLENS_LABS", base, sizeof(base)))
 		lab_path(base, u->home, "socklens-labs");
 	lab_path(s->work, base, l->name);
+	s->who = u->who.uid;
 }
 
 /* --- files --- */
 
-int state_make_folder(const char *path)
+static int cannot_write(const char *path, int error, char *err, size_t size)
 {
-	char part[PATH_MAX];
-	size_t i;
-
-	snprintf(part, sizeof(part), "%s", path);
-	for (i = 1; part[i]; i++) {
-		if (part[i] != '/')
-			continue;
-		part[i] = '\0';
-		mkdir(part, 0777);
-		part[i] = '/';
-	}
-	return mkdir(part, 0777) && errno != EEXIST ? -errno : 0;
+	output_explain(path, -error, err, size);
+	return error;
 }
 
-/* A file with that text, which is whole or not there at all. 0 or negative errno. */
-static int write_file(const char *path, const char *text)
+/* Where is the name that its place is chosen by. */
+static int make_folder(const char *path, uid_t who, const char *where, char *err, size_t size)
 {
-	char next[PATH_MAX];
-	FILE *out;
+	int ret = place_folder(path, who);
+
+	if (ret == -EPERM)
+		snprintf(err, size,
+			 "'%s' is another user's, or open to all; name a folder of your own in %s",
+			 path, where);
+	else if (ret)
+		cannot_write(path, ret, err, size);
+	return ret;
+}
+
+int state_make_folder(const struct state *s, char *err, size_t size)
+{
+	return make_folder(s->dir, s->who, "XDG_STATE_HOME", err, size);
+}
+
+static int write_text(int fd, const char *text)
+{
+	FILE *out = fdopen(fd, "w");
 	int err = 0;
 
-	if (snprintf(next, sizeof(next), "%s.new", path) >= (int)sizeof(next))
-		return -ENAMETOOLONG;
-	out = fopen(next, "we");
-	if (!out)
-		return -errno;
+	if (!out) {
+		close(fd);
+		return -ENOMEM;
+	}
 	if (fputs(text, out) < 0)
 		err = -errno;
 	if (fclose(out) && !err)
 		err = -errno;
-	if (!err && rename(next, path))
-		err = -errno;
-	if (err)
-		unlink(next);
 	return err;
 }
 
-static int cannot_write(const char *path, int error, char *err, size_t size)
+static int write_file(const char *path, uid_t who, const char *text, char *err, size_t size)
 {
-	snprintf(err, size, "cannot write '%s': %s", path,
-		 error == -ENOSPC || error == -EDQUOT ? "the disk is full; free some space" :
-							strerror(-error));
-	return error;
+	struct part part;
+	int ret = part_find(&part, path, who);
+
+	if (!ret)
+		ret = part_create(&part);
+	if (!ret)
+		ret = write_text(part.fd, text);
+	if (!ret)
+		ret = part_finish(&part, true);
+	part_remove(&part);
+	return ret ? cannot_write(path, ret, err, size) : 0;
 }
 
 int state_write(const struct state *s, const char *fact, const char *text, char *err, size_t size)
 {
 	char path[PATH_MAX];
-	int ret = state_make_folder(s->dir);
+	int ret = state_make_folder(s, err, size);
 
-	if (!ret)
-		ret = write_file(lab_path(path, s->dir, fact), text);
-	return ret ? cannot_write(s->dir, ret, err, size) : 0;
+	return ret ? ret : write_file(lab_path(path, s->dir, fact), s->who, text, err, size);
 }
 
 char *state_read(const struct state *s, const char *fact)
@@ -161,11 +172,22 @@ bool state_has(const struct state *s, const char *fact)
 void state_forget(const struct state *s, const char *fact)
 {
 	char path[PATH_MAX];
+	struct place p;
 
-	unlink(lab_path(path, s->dir, fact));
+	if (!place_find(&p, lab_path(path, s->dir, fact), s->who, false))
+		unlinkat(p.dir, p.name, 0);
+	place_close(&p);
 }
 
 /* --- the learner's file --- */
+
+static int cannot_read(const char *path, char *err, size_t size)
+{
+	int error = errno;
+
+	snprintf(err, size, "cannot read the files in '%s': %s", path, strerror(error));
+	return -error;
+}
 
 int state_work_file(const struct state *s, const struct lab *l, char *path, bool *fresh, char *err,
 		    size_t size)
@@ -183,29 +205,39 @@ int state_work_file(const struct state *s, const struct lab *l, char *path, bool
 		return 0;
 	text = lab_text(lab_path(from, l->dir, "starter"), name);
 	if (!text)
-		ret = -errno;
+		return cannot_read(from, err, size);
+	ret = make_folder(s->work, s->who, "SOCKLENS_LABS", err, size);
 	if (!ret)
-		ret = state_make_folder(s->work);
-	if (!ret)
-		ret = write_file(path, text);
+		ret = write_file(path, s->who, text, err, size);
 	free(text);
 	*fresh = !ret;
-	return ret ? cannot_write(path, ret, err, size) : 0;
+	return ret;
+}
+
+/* The first of NAME.1, NAME.2 and so on that is free. */
+static bool move_aside(const struct place *p, int *number)
+{
+	char name[NAME_MAX + 12];
+
+	for (*number = 1; *number < 1000; ++*number) {
+		snprintf(name, sizeof(name), "%s.%d", p->name, *number);
+		if (faccessat(p->dir, name, F_OK, AT_SYMLINK_NOFOLLOW))
+			return !renameat(p->dir, p->name, p->dir, name);
+	}
+	return false;
 }
 
 bool state_work_aside(const struct state *s, const struct lab *l, char *path)
 {
 	char name[NAME_MAX + 1], from[PATH_MAX];
-	int i, len;
+	struct place p;
+	bool moved;
+	int number;
 
-	if (lab_source(l, "starter", name) || access(lab_path(from, s->work, name), F_OK))
+	if (lab_source(l, "starter", name))
 		return false;
-	for (i = 1; i < 1000; i++) {
-		len = snprintf(path, PATH_MAX, "%s.%d", from, i);
-		if (len >= PATH_MAX)
-			return false;
-		if (access(path, F_OK))
-			return !rename(from, path);
-	}
-	return false;
+	moved = !place_find(&p, lab_path(from, s->work, name), s->who, false) &&
+		move_aside(&p, &number);
+	place_close(&p);
+	return moved && snprintf(path, PATH_MAX, "%s.%d", from, number) < PATH_MAX;
 }

@@ -20,9 +20,10 @@
 struct state {
 	char dir[PATH_MAX];  /* of this lab */
 	char work[PATH_MAX]; /* where the learner's file of this lab is */
+	uid_t who;	     /* whose all of it is */
 };
 
-/* Folders are made when something is written. */
+/* Folders are made when something is written: see cmd/place.h for where nothing is. */
 void state_find(struct state *s, const struct user *u, const struct lab *l);
 
 /* 0, or negative errno with one sentence in err. */
@@ -31,8 +32,8 @@ char *state_read(const struct state *s, const char *fact); /* the caller frees; 
 bool state_has(const struct state *s, const char *fact);
 void state_forget(const struct state *s, const char *fact);
 
-/* A folder and those above it. 0 or negative errno. */
-int state_make_folder(const char *path);
+/* The folder of these. 0, or negative errno with one sentence in err. */
+int state_make_folder(const struct state *s, char *err, size_t size);
 
 /*
  * The learner's own file into path[PATH_MAX]; made from the starter if it is not there, and then

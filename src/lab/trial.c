@@ -224,7 +224,7 @@ static int keep(const struct trial *t, const char *from, char *err, size_t size)
 	if (t->how == ARENA_ENDED && WIFEXITED(t->status))
 		seal_number(&notes, "status", WEXITSTATUS(t->status));
 	each_setting(t, setting_note, &notes);
-	ret = seal(from, t->recording, &notes, &t->lines, err, size);
+	ret = seal(from, t->recording, t->user->who.uid, &notes, &t->lines, err, size);
 	buf_free(&notes);
 	return ret;
 }
