@@ -3,7 +3,8 @@
 """The commands in handouts do print what stands below them.
 
 In a code block a line "$ COMMAND" is run, from the top of the tree, and the lines below it, up to
-an empty one or the end of the block, are its output.
+an empty one or the end of the block, are its output. A command whose line ends with a backslash
+goes on in the next one.
 
 usage: handout.py [--update] FILE...            compare, or write what they print
        handout.py --with RECORDING FILE          compare with another recording in the place of the
@@ -36,14 +37,21 @@ def normal(text):
 
 
 def blocks(lines):
-    """(index of the command's line, number of lines of output below it)"""
+    """(index of the command's line, index of its output, number of lines of that)"""
     for i, line in enumerate(lines):
         if line.startswith(INDENT + "$ "):
-            end = i + 1
+            begin = i + 1
+            while begin < len(lines) and lines[begin - 1].endswith("\\"):
+                begin += 1
+            end = begin
             while end < len(lines) and lines[end].startswith(INDENT) and lines[end].strip() \
                     and not lines[end].startswith(INDENT + "$ "):
                 end += 1
-            yield i, end - i - 1
+            yield i, begin, end - begin
+
+
+def command_of(lines):
+    return "\n".join(line[len(INDENT):] for line in lines)[2:]
 
 
 def run(command):
@@ -60,9 +68,9 @@ def compare(path, lines, recording):
     """The number of commands that print something else."""
     wrong = 0
     own = os.path.join(os.path.dirname(path), "run.rec")
-    for i, n in blocks(lines):
-        command = lines[i][len(INDENT) + 2:]
-        stands = lines[i + 1:i + 1 + n]
+    for i, begin, n in blocks(lines):
+        command = command_of(lines[i:begin])
+        stands = lines[begin:begin + n]
         prints = indented(run(command.replace(own, recording) if recording else command))
         if recording:
             stands, prints = normal("\n".join(stands)).split("\n"), normal("\n".join(prints)).split("\n")
@@ -75,8 +83,8 @@ def compare(path, lines, recording):
 
 
 def update(path, lines):
-    for i, n in reversed(list(blocks(lines))):
-        lines[i + 1:i + 1 + n] = indented(run(lines[i][len(INDENT) + 2:]))
+    for i, begin, n in reversed(list(blocks(lines))):
+        lines[begin:begin + n] = indented(run(command_of(lines[i:begin])))
     with open(path, "w", encoding="utf-8") as out:
         out.write("\n".join(lines))
 

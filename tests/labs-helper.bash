@@ -62,6 +62,21 @@ exercise_parts() { # LAB
     return $bad
 }
 
+# What ./lab shows fits a terminal of 80 columns, a question's title with "1 of 3: " before it; the
+# code in what is printed fits a page.
+text_fits() { # LAB
+    local file bad=0
+    for file in predict.md hint.md; do
+        awk 'length > (/^## / ? 75 : 80) { exit 1 }' "$TOP/labs/$1/$file" ||
+            complain "$1" "$file has a line that ./lab cannot show in 80 columns" || bad=1
+    done
+    for file in README.md teach.md; do
+        awk '/^    / && length > 4 + 104 { exit 1 }' "$TOP/labs/$1/$file" ||
+            complain "$1" "$file has a line of code that is wider than a page: 104 columns" || bad=1
+    done
+    return $bad
+}
+
 handout_parts() { # LAB
     local text=$TOP/labs/$1/README.md what bad=0
     for what in "^# $1: " '^[0-9]* minutes' '_______' 'Which line settles it?' '^## .*[Ee]xercise' \
@@ -89,6 +104,7 @@ parts() { # LAB
     if ! is_tour "$1"; then
         exercise_parts "$1" || bad=1
         handout_parts "$1" || bad=1
+        text_fits "$1" || bad=1
     fi
     c_files "$1" || bad=1
     return $bad

@@ -83,6 +83,17 @@ broken_tree() {
     assert_line "09-eof: the handout lacks '^## Recap'"
 }
 
+@test "text that is too wide for a terminal, or code for a page, is named" {
+    broken_tree
+    printf '## %s\n' "$(printf '%076d' 0)" >>"$TOP/labs/09-eof/hint.md"
+    printf '    %s\n' "$(printf '%0105d' 0)" >>"$TOP/labs/09-eof/teach.md"
+    run text_fits 09-eof
+    assert_failure 1
+    assert_line "09-eof: hint.md has a line that ./lab cannot show in 80 columns"
+    assert_line "09-eof: teach.md has a line of code that is wider than a page: 104 columns"
+    refute_line --partial README.md
+}
+
 @test "a starter that passes, and a wrong solution that fails for another reason, are found" {
     local solution=$TOP/labs/09-eof/solution/client.c
     sed '1a/* fails: nobody sends an RST */' "$solution" >"$BATS_TEST_TMPDIR/passes.c"
@@ -98,7 +109,7 @@ broken_tree() {
 @test "a handout that is not true is found, and docs-update makes it true" {
     local handout=$BATS_TEST_TMPDIR/README.md
     # shellcheck disable=SC2016 # the dollar is the handout's
-    printf '%s\n' 'Text' '' '    $ echo one; echo two' '    one' '    three' '' 'More.' >"$handout"
+    printf '%s\n' 'Text' '' '    $ echo one; \' '      echo two' '    one' '    three' '' 'More.' >"$handout"
     run "$TOP/tests/handout.py" "$handout"
     assert_failure 1
     assert_line -- "-    three"
@@ -107,5 +118,5 @@ broken_tree() {
     assert_success
     run "$TOP/tests/handout.py" "$handout"
     assert_success
-    assert_equal "$(sed -n 4,7p "$handout")" "$(printf '    one\n    two\n\nMore.')"
+    assert_equal "$(sed -n 4,8p "$handout")" "$(printf '      echo two\n    one\n    two\n\nMore.')"
 }
