@@ -111,7 +111,7 @@ labs: $(LABS) ## build the programs of the labs
 
 .PHONY: deps
 deps: ## install the packages needed to build and to test (as root)
-	$(Q).ci/install build test
+	$(Q).ci/install build labs test
 
 .PHONY: install
 install: $(TOP)trace $(TOP)lab labs ## copy ./trace, ./lab, the labs and the man pages below PREFIX (/usr/local), in DESTDIR
@@ -139,7 +139,7 @@ clean: ## remove everything that was built
 .PHONY: demo
 demo: ## install what is needed, build, show a client and a server under ./trace (as root)
 	$(need_root)
-	$(Q).ci/install build
+	$(Q).ci/install build labs
 	$(Q).ci/as-owner $(MAKE) $(jobs) all labs
 	$(Q)./trace -- labs/00-hello/run
 
@@ -156,7 +156,7 @@ chosen = $(or $(T:tests/unit/%.c=$(OUTPUT)/tests/unit/%),$(if $(F),,$(sort $(UNI
 .PHONY: test
 test: ## install what is needed, build, run every test (as root); T=tests/x.bats F='name' for one
 	$(need_root)
-	$(Q).ci/install build test
+	$(Q).ci/install build labs test
 	$(Q).ci/as-owner $(MAKE) $(jobs) test-programs $(filter $(UNIT_TESTS),$(chosen)) \
 		$(if $(filter sanitized:% tests/fuzz/run,$(chosen)),sanitized)
 	$(Q)tests/run $(if $(F),-f '$(F)') $(chosen)
@@ -178,7 +178,7 @@ live: ## run the tests that trace the running kernel (as root)
 .PHONY: vm
 vm: ## run the tests on other kernels, in emulated machines (as root); K=6.1-cloud for one
 	$(need_root)
-	$(Q).ci/install build test vm
+	$(Q).ci/install build labs test vm
 	$(Q).ci/as-owner $(MAKE) $(jobs) test-programs
 	$(Q)for arch in $$(tests/vm/run --foreign $(K)); do .ci/as-owner $(MAKE) $(jobs) ARCH=$$arch test-programs; done
 	$(Q)tests/run --tap tests/vm/shell-test $(firstword $(K))

@@ -359,6 +359,42 @@ with_tracer() { # SCRIPT
     assert_line --regexp "^NO +the tracer sees it"
 }
 
+# Without that program: its file is one that cannot be run, for this command alone.
+without() { # PROGRAM COMMAND...
+    # shellcheck disable=SC2016 # for the other shell
+    unshare --mount --propagation unchanged bash -c 'mount --make-rprivate / 2>/dev/null
+        mount --bind /dev/null "$(realpath "$(command -v "$0")")" && exec "$@"' "$@"
+}
+
+@test "what a lab needs is named with its package, by doctor and by the lab" {
+    run without tc "$LAB" doctor
+    assert_failure 1
+    assert_line --regexp "^ok +07-send: the program ip +found"
+    assert_line --regexp "^NO +07-send: the program tc +'sudo apt-get install iproute2' brings it"
+    assert_equal "$(grep -c '^NO' <<<"$output")" 1
+    run without tc "$LAB" run 07 --skip-prediction
+    assert_failure 125
+    assert_line "lab: lab 07-send needs the program 'tc'; 'sudo apt-get install iproute2' brings it"
+    # Any lab may say so, and doctor needs no root for it.
+    nobody_has_a_tree
+    echo 'no-such-tool some-package # of no use' >"$DIR/tree/labs/09-eof/needs"
+    run nobody "$LAB" doctor
+    assert_failure 1
+    assert_line --regexp "^NO +09-eof: the program no-such-tool +'sudo apt-get install some-package' brings it"
+}
+
+@test "doctor makes the networks that labs prepare, and says which cannot be made" {
+    run "$LAB" doctor
+    assert_success
+    assert_line --regexp "^ok +07-send: its network +can be made"
+    assert_line --regexp "^ok +14-accept: its network +can be made"
+    nobody_has_a_tree
+    printf '#!/bin/bash\necho "this kernel has no moon"\nexit 1\n' >"$DIR/tree/labs/14-accept/arena"
+    run "$LAB" doctor
+    assert_failure 1
+    assert_line --regexp "^NO +14-accept: its network .*this kernel has no moon"
+}
+
 # --- under sudo ---
 
 @test "under sudo everything belongs to the person behind it, and runs as them" {

@@ -54,6 +54,10 @@ exercise_parts() { # LAB
         complain "$1" "wrong/ must hold four .c files or more" || bad=1
     [ "$(grep -c '^## ' "$dir/predict.md")" = "$(grep -c '^-- check:' "$dir/settle.sql")" ] ||
         complain "$1" "settle.sql must have one check for each question of predict.md" || bad=1
+    while read -r _ file _; do
+        grep -q "^labs  *$file " "$TOP/.ci/packages" ||
+            complain "$1" "needs names the package '$file', which the set 'labs' of .ci/packages lacks" || bad=1
+    done < <(grep -sv '^#' "$dir/needs")
     grep -q '^## ' "$dir/hint.md" || complain "$1" "hint.md has no section that begins with '## '" || bad=1
     for file in "$dir/starter"/*.c "$dir/wrong"/*.c; do
         [ -n "$(stated_reason "$file")" ] ||

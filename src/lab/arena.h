@@ -16,6 +16,7 @@
 #include "lines.h"
 #include "user.h"
 
+#define ARENA_PATH "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin" /* its programs' PATH */
 #define ARENA_FILES 32
 #define ARENA_SETTINGS 32
 #define ARENA_TASKS 64	 /* processes; more is taken for a mistake */

@@ -15,8 +15,9 @@
 
 #include "compile.h"
 #include "lab.h"
-#include "arena.h"
+#include "needs.h"
 #include "tracer.h"
+#include "trial.h"
 
 struct patient {
 	struct session *s;
@@ -36,7 +37,7 @@ static void row(struct patient *p, bool good, const char *what, const char *form
 	va_list args;
 
 	p->missing += good ? 0 : 1;
-	printf("%-5s%-34s", good ? "ok" : "NO", what);
+	printf("%-5s%-36s", good ? "ok" : "NO", what);
 	va_start(args, format);
 	vprintf(format, args);
 	va_end(args);
@@ -46,22 +47,56 @@ static void row(struct patient *p, bool good, const char *what, const char *form
 static void look_at_labs(struct patient *p)
 {
 	struct labs *l = &p->s->labs;
-	bool tc = !access("/usr/sbin/tc", X_OK) || !access("/sbin/tc", X_OK);
-	size_t i, built = 0, recorded = 0, arenas = 0;
+	size_t i, built = 0, recorded = 0;
 	struct stat st;
 
 	for (i = 0; i < l->n; i++) {
 		built += !stat(l->at[i].programs, &st);
 		recorded += lab_has(&l->at[i], "run.rec");
-		arenas += lab_has(&l->at[i], "arena");
 	}
 	row(p, l->n, "labs", "%zu in %s", l->n, p->s->places.labs);
 	row(p, built == l->n, "their programs", "%zu of %zu are built%s", built, l->n,
 	    built == l->n ? "" : "; type 'make labs'");
 	row(p, true, "recorded, for a class without root", "%zu of %zu", recorded, l->n);
-	if (arenas)
-		row(p, tc, "tc, which shapes the network", "%s",
-		    tc ? "found" : "'sudo apt-get install iproute2' brings it");
+}
+
+/* A row for each program that a lab asks for. False: not all are there. */
+static bool look_at_needs(struct patient *p, const struct lab *l)
+{
+	struct need needs[NEEDS_MAX];
+	size_t n = needs_read(l, needs), i;
+	char what[LAB_NAME + 64], remedy[128];
+	bool all = true;
+
+	for (i = 0; i < n; i++) {
+		snprintf(what, sizeof(what), "%s: the program %.31s", l->name, needs[i].program);
+		row(p, needs[i].there, what, "%s",
+		    needs[i].there ? "found" : need_remedy(&needs[i], remedy, sizeof(remedy)));
+		all = all && needs[i].there;
+	}
+	return all;
+}
+
+/* What its script "arena" does may be more than this kernel has. */
+static void look_at_arena(struct patient *p, const struct lab *l)
+{
+	struct session *s = p->s;
+	struct trial t = { .lab = l, .user = &s->user, .places = &s->places, .script = "run" };
+	char what[LAB_NAME + 64], err[PATH_MAX + 256];
+	int ret = trial_try(&t, err, sizeof(err));
+
+	snprintf(what, sizeof(what), "%s: its network", l->name);
+	row(p, !ret, what, "%s", ret ? err : "can be made");
+}
+
+static void look_at_each(struct patient *p)
+{
+	const struct labs *l = &p->s->labs;
+	size_t i;
+
+	for (i = 0; i < l->n; i++)
+		if (look_at_needs(p, &l->at[i]) && p->s->user.root && lab_has(&l->at[i], "arena"))
+			look_at_arena(p, &l->at[i]);
 }
 
 static int write_source(const char *path, const char *text)
@@ -155,7 +190,8 @@ int lab_doctor(struct session *s)
 	look_at_state(&p);
 	if (s->user.root)
 		look_at_root(&p);
-	else
+	look_at_each(&p);
+	if (!s->user.root)
 		row(&p, true, "root", "not now: 'sudo ./lab doctor' tries run and check, too");
 	printf("%s\n", p.missing    ? "Something is missing: see above." :
 		       s->user.root ? "Everything works here." :

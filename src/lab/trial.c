@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "needs.h"
 #include "seal.h"
 #include "tracer.h"
 
@@ -108,8 +109,7 @@ void trial_settings(const struct trial *t, char *buf, size_t size)
 
 static int plan_env(struct arena_plan *plan, const struct trial *t)
 {
-	int err =
-		add_env(plan, "PATH=/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin");
+	int err = add_env(plan, "PATH=" ARENA_PATH);
 
 	/* Where SHELL is missing bash asks the user database for it, through sockets that would be seen. */
 	if (!err)
@@ -161,6 +161,21 @@ static int add_programs(struct arena_plan *plan, const struct lab *l, struct dir
 		err = add_file(plan, lab_path(path, l->programs, (*found)[i]->d_name),
 			       (*found)[i]->d_name);
 	return err;
+}
+
+static int plan_needs(const struct lab *l, char *err, size_t size)
+{
+	struct need needs[NEEDS_MAX];
+	size_t n = needs_read(l, needs), i;
+	char remedy[128];
+
+	for (i = 0; i < n && needs[i].there; i++)
+		;
+	if (i == n)
+		return 0;
+	snprintf(err, size, "lab %s needs the program '%s'; %s", l->name, needs[i].program,
+		 need_remedy(&needs[i], remedy, sizeof(remedy)));
+	return -ENOENT;
 }
 
 static int plan_files(struct arena_plan *plan, const struct trial *t, struct dirent ***found,
@@ -271,19 +286,43 @@ static int run_in_arena(struct trial *t, const struct arena_plan *plan, char *er
 	return ret;
 }
 
-int trial_run(struct trial *t, char *err, size_t size)
+static int try_arena(struct trial *t, const struct arena_plan *plan, char *err, size_t size)
+{
+	struct arena arena;
+	int ret = arena_open(&arena, plan, err, size);
+
+	(void)t;
+	arena_close(&arena);
+	return ret;
+}
+
+typedef int (*plan_fn)(struct trial *t, const struct arena_plan *plan, char *err, size_t size);
+
+static int with_plan(struct trial *t, plan_fn fn, char *err, size_t size)
 {
 	struct arena_plan plan = { .user = t->user, .script = t->script };
 	struct dirent **found = NULL;
 	int n = 0, ret = plan_env(&plan, t);
 
-	t->lines = (struct lines){ 0 };
 	if (ret)
 		snprintf(err, size, "lab %s has too many settings", t->lab->name);
 	else
+		ret = plan_needs(t->lab, err, size);
+	if (!ret)
 		ret = plan_files(&plan, t, &found, &n, err, size);
 	if (!ret)
-		ret = run_in_arena(t, &plan, err, size);
+		ret = fn(t, &plan, err, size);
 	plan_free(&plan, found, n);
 	return ret;
+}
+
+int trial_run(struct trial *t, char *err, size_t size)
+{
+	t->lines = (struct lines){ 0 };
+	return with_plan(t, run_in_arena, err, size);
+}
+
+int trial_try(struct trial *t, char *err, size_t size)
+{
+	return with_plan(t, try_arena, err, size);
 }

@@ -33,6 +33,9 @@ struct trial {
 /* 0: there is a recording; or negative errno with one sentence in err: nothing of the learner's. */
 int trial_run(struct trial *t, char *err, size_t size);
 
+/* Could it be run? Its arena is made, and nothing started. 0, or as trial_run() has it. */
+int trial_try(struct trial *t, char *err, size_t size);
+
 /* How long it may take. */
 unsigned int trial_limit_ms(const struct trial *t);
 
