@@ -175,6 +175,14 @@ labs-soak: ## test all labs, or lab L, N times over; count the failures of each 
 live: ## run the tests that trace the running kernel (as root)
 	$(Q)$(MAKE) test T=tests/live
 
+.PHONY: bench
+bench: ## measure what tracing costs, beside other tracers (as root); QUICK=1 for a short run
+	$(need_root)
+	$(Q).ci/install build test bench
+	$(Q).ci/as-owner $(MAKE) $(jobs) test-programs
+	$(Q)tests/bench/run $(if $(QUICK),--quick)
+	$(Q)$(if $(QUICK),,.ci/as-owner cp $(OUTPUT)/bench/RESULTS.md tests/bench/RESULTS.md)
+
 .PHONY: vm
 vm: ## run the tests on other kernels, in emulated machines (as root); K=6.1-cloud for one
 	$(need_root)
