@@ -37,7 +37,7 @@ stated_reason() { # FILE
 
 tour_parts() { # LAB
     local file bad=0
-    for file in README.md run run.rec; do
+    for file in README.md run run.rec teach.md; do
         [ -s "$TOP/labs/$1/$file" ] || complain "$1" "$file is missing or empty" || bad=1
     done
     return $bad
@@ -45,7 +45,7 @@ tour_parts() { # LAB
 
 exercise_parts() { # LAB
     local dir=$TOP/labs/$1 file bad=0
-    for file in predict.md settle.sql check.sql variants grade hint.md teach.md tester.c; do
+    for file in predict.md settle.sql check.sql variants grade hint.md tester.c; do
         [ -s "$dir/$file" ] || complain "$1" "$file is missing or empty" || bad=1
     done
     only_source "$1" starter >/dev/null || complain "$1" "starter/ must hold one .c file" || bad=1
@@ -62,6 +62,39 @@ exercise_parts() { # LAB
     for file in "$dir/starter"/*.c "$dir/wrong"/*.c; do
         [ -n "$(stated_reason "$file")" ] ||
             complain "$1" "${file#"$dir/"} does not state in its second line what it fails" || bad=1
+    done
+    return $bad
+}
+
+# The lines of a section of teach.md.
+teach_section() { # LAB HEADING
+    awk -v wanted="## $2" '/^## / { inside = $0 == wanted; next } inside' "$TOP/labs/$1/teach.md"
+}
+
+# A plan begins at 0, each row where the last one ended, and ends with the time.
+plan_adds_up() { # LAB MINUTES
+    teach_section "$1" "$2 minutes" | awk -F '[| -]+' -v end="$2" '
+        /^\| [0-9]/ { if ($2 != at + 0 || $3 <= $2) exit 1; at = $3 }
+        END { exit at != end }'
+}
+
+teach_parts() { # LAB
+    local heading least pattern bad=0
+    while IFS='|' read -r heading least pattern; do
+        [ "$(teach_section "$1" "$heading" | grep -cE -- "$pattern")" -ge "$least" ] ||
+            complain "$1" "teach.md lacks '## $heading', or enough below it" || bad=1
+    done <<'EOF'
+Ready before the class|2|.
+The point|2|.
+45 minutes|4|^\| [0-9]+-[0-9]+ \|
+90 minutes|4|^\| [0-9]+-[0-9]+ \|
+To project|2|^    ./trace
+Questions to ask|3|^- .*\?
+Common wrong answers, and what each believes|4|^\| .* \| .* \| .* \|$
+Key|2|.
+EOF
+    for heading in 45 90; do
+        plan_adds_up "$1" "$heading" || complain "$1" "teach.md: the plan for $heading minutes does not add up" || bad=1
     done
     return $bad
 }
@@ -105,6 +138,7 @@ c_files() { # LAB
 parts() { # LAB
     local bad=0
     tour_parts "$1" || bad=1
+    teach_parts "$1" || bad=1
     if ! is_tour "$1"; then
         exercise_parts "$1" || bad=1
         handout_parts "$1" || bad=1

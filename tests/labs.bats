@@ -83,6 +83,15 @@ broken_tree() {
     assert_line "09-eof: the handout lacks '^## Recap'"
 }
 
+@test "a section of teach.md that is missing or empty is named, and a plan that does not add up" {
+    broken_tree
+    sed -i -e 's/^## Key/## The key/' -e '/^- .*?/d' -e 's/^| 5-8 /| 5-9 /' "$TOP/labs/09-eof/teach.md"
+    run teach_parts 09-eof
+    assert_failure 1
+    assert_output "$(printf '09-eof: %s\n' "teach.md lacks '## Questions to ask', or enough below it" \
+        "teach.md lacks '## Key', or enough below it" "teach.md: the plan for 45 minutes does not add up")"
+}
+
 @test "text that is too wide for a terminal, or code for a page, is named" {
     broken_tree
     printf '## %s\n' "$(printf '%076d' 0)" >>"$TOP/labs/09-eof/hint.md"
