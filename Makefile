@@ -111,7 +111,7 @@ labs: $(LABS) ## build the programs of the labs
 
 .PHONY: deps
 deps: ## install the packages needed to build and to test (as root)
-	$(Q).ci/install build labs test
+	$(Q).ci/install build labs handouts test
 
 .PHONY: install
 install: $(TOP)trace $(TOP)lab labs ## copy ./trace, ./lab, the labs and the man pages below PREFIX (/usr/local), in DESTDIR
@@ -119,7 +119,7 @@ install: $(TOP)trace $(TOP)lab labs ## copy ./trace, ./lab, the labs and the man
 	$(Q)install -D -m 755 $(TOP)trace $(DESTDIR)$(PREFIX)/bin/trace
 	$(call msg,INSTALL,$(DESTDIR)$(PREFIX)/bin/lab)
 	$(Q)install -D -m 755 $(TOP)lab $(DESTDIR)$(PREFIX)/bin/lab
-	$(Q)for file in $$(find labs -type f); do \
+	$(Q)for file in $$(find labs -path labs/print -prune -o -type f -print); do \
 		mode=644; [ ! -x $$file ] || mode=755; \
 		install -D -m $$mode $$file $(DESTDIR)$(PREFIX)/share/socklens/$$file; \
 	done
@@ -143,6 +143,12 @@ demo: ## install what is needed, build, show a client and a server under ./trace
 	$(Q).ci/as-owner $(MAKE) $(jobs) all labs
 	$(Q)./trace -- labs/00-hello/run
 
+.PHONY: handouts
+handouts: ## print the labs for a class: handouts and an instructor's booklet, as HTML and PDF
+	$(Q).ci/install handouts
+	$(Q).ci/as-owner $(MAKE) $(jobs) printed
+	@printf '%s\n' "$(HANDOUTS)/html, $(HANDOUTS)/a4 and $(HANDOUTS)/letter hold the handouts, and for teachers the booklet."
+
 .PHONY: vm-shell
 vm-shell: ## a root shell in an emulated machine, with ./trace and the labs (no root); K=6.1 for another kernel
 	$(Q)tests/vm/shell $(K)
@@ -156,7 +162,7 @@ chosen = $(or $(T:tests/unit/%.c=$(OUTPUT)/tests/unit/%),$(if $(F),,$(sort $(UNI
 .PHONY: test
 test: ## install what is needed, build, run every test (as root); T=tests/x.bats F='name' for one
 	$(need_root)
-	$(Q).ci/install build labs test
+	$(Q).ci/install build labs handouts test
 	$(Q).ci/as-owner $(MAKE) $(jobs) test-programs $(filter $(UNIT_TESTS),$(chosen)) \
 		$(if $(filter sanitized:% tests/fuzz/run,$(chosen)),sanitized)
 	$(Q)tests/run $(if $(F),-f '$(F)') $(chosen)
@@ -345,6 +351,33 @@ $(OUTPUT)/tests/fuzz/%.o: tests/fuzz/%.c $(OUTPUT)/flags | $$(@D)/
 $(FUZZ_TARGETS): %: %.o $(addprefix $(OUTPUT)/tests/fuzz/,fuzz.o mutate.o) $(OUTPUT)/all.a
 	$(call msg,LINK,$@)
 	$(Q)$(COMPILE) $(SANITIZE) -fsanitize=fuzzer $^ $(ALL_LIBS) -o $@
+
+# Handouts of the labs that are found, and the booklet about all of them. `labs/.` changes when a lab comes or goes.
+HANDOUTS := $(OUTPUT)/handouts
+LAB_FOLDERS := $(patsubst %/README.md,%,$(wildcard labs/[0-9][0-9]-*/README.md))
+SHEETS := $(notdir $(LAB_FOLDERS)) booklet
+PRINTED := $(SHEETS:%=$(HANDOUTS)/html/%.html) $(SHEETS:%=$(HANDOUTS)/a4/%.pdf) $(SHEETS:%=$(HANDOUTS)/letter/%.pdf)
+PAGE := $(addprefix labs/print/,html page.html page.css page.lua)
+PRINT := $(addprefix labs/print/,pdf browser)
+
+.PHONY: printed
+printed: $(PRINTED)
+	@:
+
+$(HANDOUTS)/html/booklet.html: labs/print/booklet labs/print/booklet.md labs/. $(PAGE) \
+		$(wildcard $(foreach lab,$(LAB_FOLDERS),$(addprefix $(lab)/,README.md teach.md predict.md solution/*.c wrong/*.c))) \
+		| $$(@D)/
+	$(call msg,HTML,$@)
+	$(Q)labs/print/html --booklet $(LAB_FOLDERS) >$@
+
+$(HANDOUTS)/html/%.html: labs/%/README.md $(PAGE) | $$(@D)/
+	$(call msg,HTML,$@)
+	$(Q)labs/print/html labs/$* >$@
+
+# The folder is the paper.
+$(filter %.pdf,$(PRINTED)): $(HANDOUTS)/html/$$(basename $$(@F)).html $(PRINT) | $$(@D)/
+	$(call msg,PDF,$@)
+	$(Q)labs/print/pdf $(notdir $(@D)) $< $@
 
 # Labs and programs under test: one file each, and nothing but the C library.
 define program
