@@ -12,8 +12,8 @@ import sys
 from markdown import code_lines, headings, plain
 
 SIZES = {"A4": (595.3, 841.9), "Letter": (612.0, 792.0)}  # points
-TOP, SIDE, BOTTOM = (mm * 72 / 25.4 for mm in (20, 15, 18))  # margins
-SLACK = 1.5  # points: sizes are rounded to pixels
+TOP, SIDE, BOTTOM = (mm * 72 / 25.4 for mm in (17, 15, 16))  # margins
+SLACK = 1.5  # points: sizes are rounded to pixels, and letters higher than their line
 # The height of letters of 8 points. Chromium makes a page smaller, all of it, that has something too wide.
 SMALLEST = 8.8
 WORD = re.compile(r'<word xMin="(.*?)" yMin="(.*?)" xMax="(.*?)" yMax="(.*?)">(.*?)</word>')
@@ -59,7 +59,7 @@ class Page:
         for x0, y0, x1, y1, text in self.words:
             if x0 < SIDE - SLACK or x1 > width - SIDE + SLACK:
                 yield text
-            elif y0 < TOP < y1 or y0 < height - BOTTOM < y1:
+            elif any(y0 + SLACK < edge < y1 - SLACK for edge in (TOP, height - BOTTOM)):
                 yield text
 
     def small(self):
