@@ -205,6 +205,7 @@ path_of() { # PROGRAM...
         [ -z "$(ls "$BATS_TEST_TMPDIR/tmp")" ]
     done <<'EOF'
 echo no display >&2; exit 3|browser: 09-eof.html: Chromium ended with status 3: no display
+echo "x: No usable sandbox! Long." >&2; kill $$|browser: 09-eof.html: Chromium has no sandbox: install chromium-sandbox, or allow user namespaces
 exec sleep 60|browser: 09-eof.html: Chromium did not end within 1 s
 exit 0|pdf: 09-eof.html: Chromium printed nothing
 EOF
