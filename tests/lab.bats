@@ -20,11 +20,18 @@ setup() {
     STATE=$XDG_STATE_HOME/socklens/labs/09-eof
     SOLUTION=$TOP/labs/09-eof/solution/client.c
     LAB_PID=
+    SEEN=
 }
 
 teardown() {
     [ -z "$LAB_PID" ] || kill -KILL "$LAB_PID" 2>/dev/null || true
-    rm -rf "$DIR"
+    rm -rf "$DIR" ${SEEN:+"$SEEN"}
+}
+
+# A folder that an arena sees, too: it has a /tmp of its own.
+seen_inside() {
+    SEEN=$(mktemp -d /dev/shm/socklens-lab.XXXXXX)
+    chmod 755 "$SEEN"
 }
 
 # As nobody, in a copy of the tree that nobody may read.
@@ -397,14 +404,19 @@ without() { # PROGRAM COMMAND...
 
 # --- under sudo ---
 
-@test "under sudo everything belongs to the person behind it, and runs as them" {
+@test "under sudo everything belongs to the person behind it, and runs as a user who owns nothing" {
     export SUDO_UID=$NOBODY SUDO_GID=$NOBODY
+    seen_inside
+    install -o $NOBODY -m 600 "$SOLUTION" "$SEEN/theirs"
+    install -o $NOBODY -m 604 "$SOLUTION" "$SEEN/everybodys"
     learner 'int main(void) { printf("uid %d euid %d gid %d groups %d\n", getuid(), geteuid(), getgid(), getgroups(0, NULL));
-        printf("root again: %d\n", setuid(0)); return 0; }'
+        printf("root again: %d\n", setuid(0));
+        printf("open: %d %d\n", open("'"$SEEN/theirs"'", O_RDONLY), open("'"$SEEN/everybodys"'", O_RDONLY) > 0); return 0; }'
     run "$LAB" check 09 "$DIR/mine.c"
     assert_failure 1
-    assert_line --regexp "    \| uid $NOBODY euid $NOBODY gid $NOBODY "
+    assert_line --regexp "    \| uid ([0-9]{10}) euid \1 gid \1 groups 1"
     assert_line "    | root again: -1"
+    assert_line "    | open: -1 1"
     "$LAB" predict 09 CB
     "$LAB" run 09 >/dev/null
     run find "$XDG_STATE_HOME" ! -uid $NOBODY
@@ -571,6 +583,32 @@ as_other() {
     assert_line "    | few: 1"
     assert_line "    | init -1"
     nothing_is_left
+}
+
+@test "who else runs what on this machine takes nothing from the number of processes" {
+    local others
+    nobody_has_a_tree
+    seen_inside
+    printf '#!/bin/bash\nuntil [ -e "%s" ]; do :; done\nfor i in {1..20}; do sleep 60 & done\necho started\nexit 125\n' \
+        "$SEEN/go" >"$DIR/tree/labs/09-eof/grade"
+    echo "any limit=60000" >"$DIR/tree/labs/09-eof/variants"
+    "$LAB" check 09 "$SOLUTION" --seed 4711 >"$DIR/said" 2>&1 3>&- &
+    LAB_PID=$!
+    export -f in_arena
+    until_true bash -c '[ -n "$(in_arena 4711)" ]'
+    # As many as could be, of the very user that programs without sudo ran as once.
+    nobody env PATH=/usr/bin:/bin python3 -uc 'import threading
+for i in range(400): threading.Thread(target=threading.Event().wait, daemon=True).start()
+print("up"); threading.Event().wait()' >"$DIR/others" 2>&1 3>&- &
+    others=$!
+    until_true grep -q up "$DIR/others"
+    touch "$SEEN/go"
+    wait "$LAB_PID" || true
+    LAB_PID=
+    kill "$others"
+    run cat "$DIR/said"
+    assert_line "    | started"
+    refute_output --partial "Resource temporarily unavailable"
 }
 
 # Who runs in the arena of that seed.

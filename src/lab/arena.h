@@ -3,8 +3,8 @@
  * An arena: where programs of a lab run, those of learners among them.
  *
  * It has namespaces of its own for processes, network, mounts and IPC. In it every file system is
- * read-only but for a /tmp of 16 MiB that holds the programs; they run as the learner (where there
- * is only root: as nobody), without a terminal, and cannot gain rights. Whatever they do, they end with
+ * read-only but for a /tmp of 16 MiB that holds the programs; they run as a
+ * user who owns nothing, without a terminal, and cannot gain rights. Whatever they do, they end with
  * the arena, and so do its namespaces and files; should ./lab itself be killed, the kernel ends the
  * arena.
  */

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -21,7 +22,9 @@
 /* From <sys/mount.h>, which some C libraries cannot have beside <linux/mount.h>. */
 #define PRIVATE (1 << 18)
 
-#define NOBODY 65534
+/* Behind those of people, services and containers, and still positive as an int. */
+#define UID_FIRST 0x70000000u
+#define UID_COUNT 0x0fffffffu
 #define CPU_SECONDS 20 /* of one process */
 #define COPY_MAX (1L << 30)
 
@@ -116,7 +119,7 @@ static void first_to_go(void)
 	close(fd);
 }
 
-int cell_limits(long tasks)
+int cell_limits(void)
 {
 	const struct {
 		int what;
@@ -128,11 +131,8 @@ int cell_limits(long tasks)
 		{ RLIMIT_AS, (rlim_t)ARENA_MEMORY << 20 },
 		{ RLIMIT_NOFILE, 1024 },
 		{ RLIMIT_MSGQUEUE, 0 },
-		/*
-		 * The kernel counts all of a user's tasks: those outside are let in, too, and as
-		 * many again as the keeper allows, for what they start meanwhile.
-		 */
-		{ RLIMIT_NPROC, (rlim_t)(tasks + 2 * ARENA_TASKS) },
+		/* Threads are tasks, too; and the keeper must see that there are more than it allows. */
+		{ RLIMIT_NPROC, 2 * ARENA_TASKS },
 	};
 	struct rlimit r;
 	size_t i;
@@ -146,19 +146,20 @@ int cell_limits(long tasks)
 	return 0;
 }
 
-uid_t cell_uid(const struct user *u)
+uid_t cell_uid(void)
 {
-	return u->who.uid ? u->who.uid : NOBODY;
+	uid_t any = 0;
+
+	if (getrandom(&any, sizeof(any), 0) != sizeof(any))
+		any = (uid_t)getpid();
+	return UID_FIRST + any % UID_COUNT;
 }
 
-int cell_become(const struct user *u)
+int cell_become(uid_t uid)
 {
-	uid_t uid = cell_uid(u);
-	gid_t gid = u->who.uid ? u->who.gid : NOBODY;
+	const gid_t gid = uid;
 
-	if (u->who.name[0] ? initgroups(u->who.name, gid) : setgroups(1, &gid))
-		return -errno;
-	if (setresgid(gid, gid, gid) || setresuid(uid, uid, uid))
+	if (setgroups(1, &gid) || setresgid(gid, gid, gid) || setresuid(uid, uid, uid))
 		return -errno;
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ? -errno : 0;
 }

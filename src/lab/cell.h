@@ -13,10 +13,13 @@
 int cell_mounts(void);	 /* everything read-only, a new /tmp, the /proc of these processes */
 int cell_loopback(void); /* up */
 int cell_files(const struct arena_plan *plan);
-/* In the child that becomes the script: limits, the user's rights for good, no way back. */
-int cell_limits(long tasks);
-int cell_become(const struct user *u);
-/* Who that is: the user, or nobody where there is only root. */
-uid_t cell_uid(const struct user *u);
+/* In the child that becomes the script: limits, another user for good, no way back. */
+int cell_limits(void);
+int cell_become(uid_t uid);
+/*
+ * A user who is nobody else. The kernel counts the tasks of a user on the whole machine, so only then is the limit on them
+ * the arena's own, and what the user behind sudo may read is out of reach, too.
+ */
+uid_t cell_uid(void);
 
 #endif

@@ -67,11 +67,11 @@ static pid_t start(const struct keeper *k, const char *file, bool as)
 	snprintf(path, sizeof(path), "./%s", file);
 	err = chdir(CELL_FOLDER) || setpriority(PRIO_PROCESS, 0, 0) ? -errno : 0;
 	if (!err && as)
-		err = cell_limits(k->tasks);
+		err = cell_limits();
 	if (!err)
 		err = only_streams(k);
 	if (!err && as)
-		err = cell_become(k->plan->user);
+		err = cell_become(k->uid);
 	default_signals();
 	if (!err) {
 		execve(path, argv, k->plan->settings);

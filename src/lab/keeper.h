@@ -20,7 +20,7 @@ struct keeper_says {
 struct keeper {
 	const struct arena_plan *plan;
 	int go, says, out; /* descriptors */
-	long tasks;	   /* of this user outside: the limit is counted together with them */
+	uid_t uid;	   /* of the script */
 };
 
 /* The life of the first process: never returns. */
