@@ -308,17 +308,13 @@ __noinline int exit_readdress(struct task_state *ts, s64 ret)
 __noinline int sock_last_close(struct sock_state *st, u64 sk)
 {
 	struct late_record l = {};
-	struct event_sock *r = (struct event_sock *)&l;
 
 	if (!st || sock_is_tcp(st))
 		return 0;
-	port_unregister(st);
-	early_end(st, false);
+	sock_leave(st);
 	if (st->scope == SCOPE_IN) {
-		r->e.t_ns = now_ns();
-		r->e.sid = st->sid;
-		r->e.pid = st->pid;
-		emit_end(&l, sizeof(*r), EV_SOCK_CLOSED);
+		sock_closed(&l, st);
+		emit_end(&l, sizeof(struct event_sock), EV_SOCK_CLOSED);
 	}
 	sock_forget((const void *)sk);
 	return 0;

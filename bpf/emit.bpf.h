@@ -97,12 +97,10 @@ static __always_inline int emit_copy(void *e, u32 size, u32 kind)
 }
 
 /* The end of something: it has a second place to wait in. Build it in there, all of it zero but what it says. */
-static __noinline int emit_end(struct late_record *l, u32 size, u32 kind)
+static __always_inline int emit_end_here(struct late_record *l, u32 size, u32 kind)
 {
 	struct event *e = (struct event *)l;
 
-	if (!l || size > sizeof(*l))
-		return 0;
 	e->size = size;
 	e->kind = kind;
 	if (!emit_copy_try(l, size, kind))
@@ -112,6 +110,11 @@ static __noinline int emit_end(struct late_record *l, u32 size, u32 kind)
 	count_seen(kind);
 	__sync_fetch_and_add(&lates, 1);
 	return 0;
+}
+
+static __noinline int emit_end(struct late_record *l, u32 size, u32 kind)
+{
+	return l && size <= sizeof(*l) ? emit_end_here(l, size, kind) : 0;
 }
 
 /* An idle reader must start looking at the calls in progress. */

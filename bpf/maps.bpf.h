@@ -52,7 +52,8 @@ struct sock_state {
 	u8 unsaid; /* its announcement found no room, and was counted as lost */
 	u16 lport; /* local port as last announced, host order; 0 = none yet */
 	u16 in_port; /* its port in `ports`: the socket itself gives it up before it is told to be gone */
-	u16 pad2;
+	u8 gone; /* found released by the last sweep; see probes/sweep.bpf.h */
+	u8 pad2;
 	u32 parent;
 	u32 early_lost; /* calls that found no place there: lost only if the socket comes into scope */
 	u64 born_ns; /* a child of a listener whose birth is not told yet: when it was; see child.bpf.h */

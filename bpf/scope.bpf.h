@@ -142,8 +142,8 @@ static __always_inline u32 call_record_size(const struct call_record *r)
 	return sizeof(r->c) + (tail > EVENT_TAIL_MAX ? EVENT_TAIL_MAX : tail);
 }
 
-/* Let out one kept call, or drop it. Global: the loops around it cost the verifier next to nothing. */
-__noinline int early_let_go(u32 sid, u32 n, u32 show)
+/* Let out one kept call. Global: the loop around it costs the verifier next to nothing. */
+__noinline int early_let_go(u32 sid, u32 n)
 {
 	struct early_key key = { .sid = sid, .n = n };
 	struct call_record *r = bpf_map_lookup_elem(&early, &key);
@@ -151,14 +151,13 @@ __noinline int early_let_go(u32 sid, u32 n, u32 show)
 	if (!r)
 		return 0;
 	r->c.e.flags |= EVF_EARLY;
-	if (show)
-		emit_copy(r, call_record_size(r), EV_CALL);
+	emit_copy(r, call_record_size(r), EV_CALL);
 	bpf_map_delete_elem(&early, &key);
 	return 0;
 }
 
-/* What was kept back while the socket's scope was open: shown, or dropped with a socket that never came into it. */
-__noinline int early_end(struct sock_state *st, u32 show)
+/* What was kept back while the socket's scope was open. */
+__noinline int early_show(struct sock_state *st)
 {
 	u32 n;
 
@@ -166,9 +165,9 @@ __noinline int early_end(struct sock_state *st, u32 show)
 		return 0;
 	n = st->early;
 	for (u32 i = 0; i < EARLY_MAX && i < n; i++)
-		early_let_go(st->sid, i, show);
+		early_let_go(st->sid, i);
 	st->early = 0;
-	if (show && st->early_lost)
+	if (st->early_lost)
 		count_lost_many(EV_CALL, st->early_lost);
 	st->early_lost = 0;
 	return 0;
@@ -203,15 +202,6 @@ static __always_inline void port_register(struct sock_state *st, u64 sk, const s
 		st->in_port = src->port;
 }
 
-static __always_inline void port_unregister(const struct sock_state *st)
-{
-	struct port_key key = { .netns = st->netns, .port = st->in_port, .protocol = st->protocol };
-	struct port_state *p = st->in_port ? bpf_map_lookup_elem(&ports, &key) : NULL;
-
-	if (p && p->sid == st->sid)
-		bpf_map_delete_elem(&ports, &key);
-}
-
 __noinline int sock_enter_scope(struct sock_state *st, u64 sk)
 {
 	if (!st)
@@ -222,7 +212,7 @@ __noinline int sock_enter_scope(struct sock_state *st, u64 sk)
 	if (!st->announced)
 		sock_announce(st, sk);
 	if (st->early || st->early_lost)
-		early_end(st, true);
+		early_show(st);
 	return 0;
 }
 

@@ -203,13 +203,57 @@ static __always_inline struct sock_state *sock_lookup(const void *skp)
 	return sock_lookup_sid(skp, 0);
 }
 
-/* A TCP socket's entry goes when the kernel destroys it: one that is still there had an end that we did not see. */
+static __always_inline void port_unregister(const struct sock_state *st)
+{
+	struct port_key key = { .netns = st->netns, .port = st->in_port, .protocol = st->protocol };
+	struct port_state *p = st->in_port ? bpf_map_lookup_elem(&ports, &key) : NULL;
+
+	if (p && p->sid == st->sid)
+		bpf_map_delete_elem(&ports, &key);
+}
+
+/* Its end: what other tables hold of it goes; calls that were kept back with a socket that never came into scope, too. */
+static __always_inline void sock_leave(const struct sock_state *st)
+{
+	u32 n = st->early;
+
+	port_unregister(st);
+	for (u32 i = 0; i < EARLY_MAX && i < n; i++) {
+		struct early_key key = { .sid = st->sid, .n = i };
+
+		bpf_map_delete_elem(&early, &key);
+	}
+}
+
+static __always_inline void sock_closed(struct late_record *l, const struct sock_state *st)
+{
+	struct event_sock *r = (struct event_sock *)l;
+
+	r->e.t_ns = now_ns();
+	r->e.sid = st->sid;
+	r->e.pid = st->pid;
+}
+
+/*
+ * An entry goes with its socket: one that is still there had an end that we did not see. TCP's is always told, so that is
+ * a loss; others may end in a message that nobody reads, see probes/sweep.bpf.h.
+ */
 static __always_inline void sock_replaces(u64 key)
 {
 	struct sock_state *old = bpf_map_lookup_elem(&socks, &key);
+	struct late_record l = {};
 
-	if (old && old->scope == SCOPE_IN && sock_is_tcp(old))
+	if (!old)
+		return;
+	sock_leave(old);
+	if (old->scope != SCOPE_IN)
+		return;
+	if (sock_is_tcp(old)) {
 		count_lost(EV_DESTROY);
+		return;
+	}
+	sock_closed(&l, old);
+	emit_end_here(&l, sizeof(struct event_sock), EV_SOCK_CLOSED);
 }
 
 /* Start a fresh entry. NULL when the table is full: the caller counts what is lost by that. */

@@ -12,6 +12,7 @@
 #include "probes/iter.bpf.h"
 #include "probes/process.bpf.h"
 #include "probes/state.bpf.h"
+#include "probes/sweep.bpf.h"
 #include "probes/trouble.bpf.h"
 #include "probes/wire.bpf.h"
 

@@ -48,8 +48,7 @@ static __always_inline int on_destroy(struct sock *sk)
 
 	if (!st)
 		return 0;
-	port_unregister(st);
-	early_end(st, false);
+	sock_leave(st);
 	state_step(st, TCP_CLOSE, TCP_CLOSE);
 	if (st->scope == SCOPE_IN)
 		kern_emit_destroy(st, sk);

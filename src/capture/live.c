@@ -39,7 +39,7 @@ struct live {
 	const struct live_hooks *hooks;
 	void *ctx;
 	struct ring_buffer *ring;
-	struct bpf_link *pending, *names[2];
+	struct bpf_link *pending, *names[2], *sweep;
 	struct buf batch, meta;
 	enum live_stage stage;
 	volatile sig_atomic_t stop_asked;
@@ -185,6 +185,7 @@ static void chores(struct live *v)
 		v->missed_ns = v->second_ns ? v->second_ns : v->round_ns;
 	v->second_ns = v->round_ns;
 	v->hooks->second(v->ctx);
+	ask(v->sweep);
 }
 
 static int begin_round(struct live *v)
@@ -194,6 +195,8 @@ static int begin_round(struct live *v)
 	if (v->stop_asked && !v->stopped) {
 		v->hooks->stop(v->ctx);
 		v->stopped = true;
+		ask(v->sweep); /* a socket is told at the second time: see bpf/probes/sweep.bpf.h */
+		ask(v->sweep);
 	} else {
 		err = v->quiet_rounds >= IDLE_ROUNDS ? wait_doorbell(v) : wait_round(v);
 	}
@@ -327,6 +330,14 @@ static void live_close(struct source *s)
 	(void)s; /* belongs to the capture */
 }
 
+static struct bpf_link *attach_to_map(const struct bpf_program *p, const struct bpf_map *map)
+{
+	union bpf_iter_link_info info = { .map.map_fd = (__u32)bpf_map__fd(map) };
+	LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info, .link_info_len = sizeof(info));
+
+	return bpf_program__attach_iter(p, &opts);
+}
+
 struct live *live_new(struct loader *l, const struct capture_opts *opts, const struct live_hooks *hooks, void *ctx)
 {
 	struct live *v = calloc(1, sizeof(*v));
@@ -351,6 +362,8 @@ struct live *live_new(struct loader *l, const struct capture_opts *opts, const s
 		v->names[0] = bpf_program__attach_iter(l->skel->progs.name_udp__iter, NULL);
 		v->names[1] = bpf_program__attach_iter(l->skel->progs.name_unix__iter, NULL);
 	}
+	if (loader_has(l, "sweep__iter"))
+		v->sweep = attach_to_map(l->skel->progs.sweep__iter, l->skel->maps.socks);
 	if (meta_run(&v->meta, l, opts)) { /* now: its clock anchor is the start of the trace */
 		live_free(v);
 		return NULL;
@@ -380,6 +393,7 @@ void live_free(struct live *v)
 	bpf_link__destroy(v->pending);
 	bpf_link__destroy(v->names[0]);
 	bpf_link__destroy(v->names[1]);
+	bpf_link__destroy(v->sweep);
 	ring_buffer__free(v->ring);
 	buf_free(&v->batch);
 	buf_free(&v->meta);

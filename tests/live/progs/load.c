@@ -262,15 +262,35 @@ static void passed(int i)
 }
 
 /* The message is thrown away with the queue it waits in: nobody closes the socket in it. */
-static void passed_to_nobody(int i)
+static void lose(int fd)
 {
-	int via[2], fd = CHECK(socket(i & 1 ? AF_INET : AF_UNIX, SOCK_DGRAM, 0));
+	int via[2];
 
 	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, via));
 	rights(via[0], fd);
 	CHECK(close(fd));
 	CHECK(close(via[0]));
 	CHECK(close(via[1]));
+}
+
+static void passed_to_nobody(int i)
+{
+	lose(CHECK(socket(i & 1 ? AF_INET : AF_UNIX, SOCK_DGRAM, 0)));
+}
+
+/* One of each kind, and then stay: the first has a port. */
+static void lost(void)
+{
+	struct sockaddr_in any = { .sin_family = AF_INET };
+	int fd = CHECK(socket(AF_INET, SOCK_DGRAM, 0));
+
+	CHECK(bind(fd, (struct sockaddr *)&any, sizeof(any)));
+	lose(fd);
+	lose(CHECK(socket(AF_INET, SOCK_DGRAM, 0)));
+	lose(CHECK(socket(AF_UNIX, SOCK_STREAM, 0)));
+	lose(CHECK(socket(AF_INET, SOCK_STREAM, 0)));
+	CHECK(write(STDOUT_FILENO, "lost\n", 5));
+	hold();
 }
 
 /* Taken, and closed without a word. */
@@ -456,6 +476,7 @@ int main(int argc, char **argv)
 		{ "churn", churn },
 		{ "busy", busy },
 		{ "exits", exits },
+		{ "lost", lost },
 	};
 
 	return RUN_SCENARIO(scenarios);
