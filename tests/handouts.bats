@@ -113,6 +113,26 @@ key() { # LAB
     refute_output --partial "$OUT/html/10-reset.html"
 }
 
+# As wide as code may be, a title with quotes, lines with and without a word in front, links.
+@test "a new lab is printed like those that are there" {
+    local lab=$BATS_TEST_TMPDIR/77-new out=$BATS_TEST_TMPDIR/77-new
+    mkdir "$lab"
+    {
+        printf '# 77-new: say "no" & 2 < 3\n\n'
+        printf 'See [all labs](../README.md), [the end](#recap), [TCP](https://www.rfc-editor.org/rfc/rfc9293).\n\n'
+        printf '    client  ____\n\n    ____\n\n| sentence | line |\n| --- | --- |\n| "No." | |\n\n## Recap\n\n'
+        printf '    $ echo %s\n    one\n' "$(printf '%097d' 0)"
+    } >"$lab/README.md"
+    labs/print/html "$lab" >"$out.html"
+    run tests/handouts/browser.py "$out.html" "$lab/README.md"
+    assert_success
+    run grep -o 'href="[^"]*"' "$out.html"
+    assert_output $'href="#recap"\nhref="https://www.rfc-editor.org/rfc/rfc9293"'
+    labs/print/pdf a4 "$out.html" "$out.pdf"
+    run paper A4 "$out.pdf" "$(title "$lab")" "$lab/README.md"
+    assert_success
+}
+
 # --- the tests above must be able to fail ---
 
 # A copy of a handout, changed, on paper.
