@@ -6,7 +6,7 @@
  */
 #include "cmd/cmd.h"
 #include "fuzz.h"
-#include "mutate.h"
+#include "recordings.h"
 
 /* Not twice the work for two widths: which one follows from the input. */
 static const char *width(size_t size)
@@ -23,16 +23,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_run(cmd_explain, FUZZ_TEXT, (const char *[]){ "explain", file, NULL });
 	fuzz_run(cmd_explain, FUZZ_JSON, (const char *[]){ "explain", "--json", file, NULL });
 	return 0;
-}
-
-size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed)
-{
-	return mutate_recording(data, size, max_size, seed);
-}
-
-size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len,
-				 uint8_t *out, size_t max_size, unsigned int seed)
-{
-	return cross_recordings((struct piece){ a, a_len }, (struct piece){ b, b_len },
-				(struct room){ out, max_size }, seed);
 }

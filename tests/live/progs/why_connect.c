@@ -40,16 +40,24 @@ static int swapped(int port)
 	return (port & 255) << 8 | port >> 8;
 }
 
-/* A listener on a port that is not its own twin: 0xdfdf is. */
+/* On a port that is not its own twin: 0xdfdf is. */
+static int bound_with_twin(void)
+{
+	int s = bound(AF_INET, SOCK_STREAM);
+
+	while (swapped(port_of(s)) == port_of(s)) {
+		CHECK(close(s));
+		s = bound(AF_INET, SOCK_STREAM);
+	}
+	return s;
+}
+
 static int listening_with_twin(void)
 {
-	int ls = listening(AF_INET, 1);
+	int s = bound_with_twin();
 
-	while (swapped(port_of(ls)) == port_of(ls)) {
-		CHECK(close(ls));
-		ls = listening(AF_INET, 1);
-	}
-	return ls;
+	CHECK(listen(s, 1));
+	return s;
 }
 
 static void address(void)
@@ -103,7 +111,7 @@ static void bind_no_htons(void)
 /* The client asked at the right port before; the server has swapped it. */
 static void bind_late(void)
 {
-	int s = bound(AF_INET, SOCK_STREAM), port = port_of(s), fd = tcp(AF_INET, 0);
+	int s = bound_with_twin(), port = port_of(s), fd = tcp(AF_INET, 0);
 	struct sockaddr_storage at;
 	socklen_t len = loopback(AF_INET, swapped(port), &at);
 
