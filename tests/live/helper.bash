@@ -141,6 +141,42 @@ background() { # FILE COMMAND...
     HELPERS+=("$BG")
 }
 
+# Trace a scenario and keep the tracer alive after it, to look at it: until kept_end.
+kept_run() { # PROGRAM SCENARIO OPTIONS...
+    local program=$1 scenario=$2
+    shift 2
+    hold end
+    INPUT=$BATS_TEST_TMPDIR/end trace_spawn "$@" -- \
+        sh -c '"$0" "$1" </dev/null && echo done && read -r x; exit 0' "$PROGS/$program" "$scenario"
+    until_line "$BATS_TEST_TMPDIR/stdout" '^done'
+}
+
+kept_end() {
+    let_go end
+    trace_wait
+    same status 0 "$status"
+}
+
+# How many entries a map of the tracer has. (Other programs of the machine have sockets, too: some.)
+entries() { # MAP
+    local id
+    for id in $(awk '$1 == "map_id:" { print $2 }' "/proc/$TRACE_PID/fdinfo/"* 2>/dev/null | sort -un); do
+        if bpftool map show id "$id" | head -1 | grep -q " name $1 "; then
+            bpftool -j map dump id "$id" | python3 -c 'import json, sys; print(len(json.load(sys.stdin)))'
+            return
+        fi
+    done
+    echo "the tracer has no map $1" >&2
+    return 1
+}
+
+at_most() { # WHAT MOST GOT
+    if [ "$3" -gt "$2" ]; then
+        echo "$1: at most $2, got $3"
+        return 1
+    fi
+}
+
 # A standard input that ends when the test wants it: hold NAME makes it, $BATS_TEST_TMPDIR/NAME, and
 # let_go NAME ends it. Background processes must not keep it open: drop_holds.
 hold() { # NAME

@@ -8,42 +8,6 @@ load helper
 
 LIMIT=50
 
-# Trace the load, and keep the tracer alive after it: "done" is printed, and the load ends with the hold "end".
-load_run() { # SCENARIO OPTIONS...
-    local scenario=$1
-    shift
-    hold end
-    INPUT=$BATS_TEST_TMPDIR/end trace_spawn "$@" -- \
-        sh -c '"$0" "$1" </dev/null && echo done && read -r x; exit 0' "$PROGS/load" "$scenario"
-    until_line "$BATS_TEST_TMPDIR/stdout" '^done'
-}
-
-load_end() {
-    let_go end
-    trace_wait
-    same status 0 "$status"
-}
-
-# How many entries a map of the tracer has. (Other programs of the machine have sockets, too: some.)
-entries() { # MAP
-    local id
-    for id in $(awk '$1 == "map_id:" { print $2 }' "/proc/$TRACE_PID/fdinfo/"* 2>/dev/null | sort -un); do
-        if bpftool map show id "$id" | head -1 | grep -q " name $1 "; then
-            bpftool -j map dump id "$id" | python3 -c 'import json, sys; print(len(json.load(sys.stdin)))'
-            return
-        fi
-    done
-    echo "the tracer has no map $1" >&2
-    return 1
-}
-
-at_most() { # WHAT MOST GOT
-    if [ "$3" -gt "$2" ]; then
-        echo "$1: at most $2, got $3"
-        return 1
-    fi
-}
-
 # SELECT: its one value. The tables are made once: of these recordings that takes a while.
 sql() { # SELECT
     [ -e rec.db ] || "$TRACE" export rec --to sqlite -o rec.db 2>"$BATS_TEST_TMPDIR/warning"
@@ -76,11 +40,11 @@ connections_told() { # COUNT
 
 @test "load: ten thousand connections are told to the end, and leave nothing in the kernel" {
     cd "$BATS_TEST_TMPDIR"
-    load_run connections --buffer 128 -w rec
+    kept_run load connections --buffer 128 -w rec
     at_most "sockets left" 500 "$(entries socks)"
     at_most "early calls left" 500 "$(entries early)"
     at_most "ports left" 50 "$(entries ports)"
-    load_end
+    kept_end
     connections_told 10000
     same "sockets" 20001 "$(sql "SELECT count(*) FROM sock")"
     same "calls" 100005 "$(sql "SELECT count(*) FROM call WHERE made_by IS NULL")"
@@ -102,19 +66,19 @@ connections_told() { # COUNT
 
 @test "load: a forking server with three hundred clients" {
     cd "$BATS_TEST_TMPDIR"
-    load_run forking --buffer 64 -w rec
+    kept_run load forking --buffer 64 -w rec
     at_most "sockets left" 500 "$(entries socks)"
     at_most "processes left" 500 "$(entries procs)"
-    load_end
+    kept_end
     connections_told 300
     same "closed by a child's end" 300 "$(sql "SELECT count(*) FROM call WHERE made_by = 'exit' AND last_reference")"
 }
 
 @test "load: threads that end together with their process: each socket is closed once" {
     cd "$BATS_TEST_TMPDIR"
-    load_run exits --buffer 64 -w rec
+    kept_run load exits --buffer 64 -w rec
     at_most "sockets left" 500 "$(entries socks)"
-    load_end
+    kept_end
     same lost "" "$(sql 'SELECT kind || lost FROM loss')"
     same "closed, destroyed, of" "2400|2400|2400" "$(sql "SELECT (SELECT count(*) FROM call WHERE made_by = 'exit') ||
         '|' || sum(destroyed) || '|' || count(*) FROM sock")"
@@ -122,12 +86,12 @@ connections_told() { # COUNT
 
 @test "load: two hundred thousand descriptors come and go" {
     cd "$BATS_TEST_TMPDIR"
-    load_run churn --buffer 256 -w rec
+    kept_run load churn --buffer 256 -w rec
     at_most "sockets left" 500 "$(entries socks)"
     at_most "early calls left" 500 "$(entries early)"
     at_most "ports left" 50 "$(entries ports)"
     at_most "processes left" 500 "$(entries procs)"
-    load_end
+    kept_end
     same lost "" "$(sql 'SELECT kind || lost FROM loss')"
     same residuals 0 "$(sql 'SELECT count(*) FROM ledger WHERE residual <> 0')"
     # Also the 5,000 that nobody closed: they went with the message they were in.
