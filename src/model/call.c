@@ -404,13 +404,22 @@ static int entered(struct act *a)
 	return learn_fd(a);
 }
 
+/* Bytes may have moved, and the result does not say how many: the call was cut off, or it sent data along with a SYN and
+ * failed, since its result is then the RST that came back, whatever was delivered before (tcp_sendmsg_fastopen()). */
+static bool says_nothing(const struct event_call *c)
+{
+	if (c->cflags & CALLF_KILLED)
+		return is_recv(c) || is_send(c);
+	return is_send(c) && c->ret < 0 && has_flags(c) && c->x[0] & MSG_FASTOPEN;
+}
+
 static int returned(struct act *a)
 {
 	if (a->s && a->s->calling)
 		a->s->calling--;
 	if (a->s && a->s->receiving && is_recv(a->c))
 		a->s->receiving--;
-	if (a->s && a->c->cflags & CALLF_KILLED && (is_recv(a->c) || is_send(a->c)))
+	if (a->s && says_nothing(a->c))
 		a->s->untold = true;
 	if (a->s && (a->c->call == CALL_CONNECT || is_send(a->c)))
 		pair_unaim(a->m, a->s);

@@ -5,6 +5,8 @@
  */
 #include "build_tcp.h"
 
+#include <errno.h>
+
 #include "expect.h"
 
 /* Both sockets are closed in order and freed; the summary comes. */
@@ -135,32 +137,62 @@ static void test_arrived_unwritten(void **state)
 	story_close(&y);
 }
 
-/* A call that was cut off without a word may have moved anything: that is no residual. */
-static void test_killed_inside(void **state)
+/* 60 bytes go along with a call of the client, and the call ends so: with these flags, that result. */
+static void ends_a_call(struct story *y, int msg_flags, __u8 cflags, __s64 ret)
 {
 	struct tcp_pair p = pair_on_loopback();
 	struct made_call mc;
-	struct story y;
 
-	(void)state;
-	story_open(&y);
-	pair_open(&y, &p);
+	story_open(y);
+	pair_open(y, &p);
 	mc = call_of(p.c.pid, CALL_SENDTO, p.c.sid, p.c.fd);
 	mc.c.len = 90;
-	call_enters(&y, &mc);
+	mc.c.x[0] = msg_flags;
+	call_enters(y, &mc);
 	p.c.write_seq += 60;
-	end_event(&y, EV_ACK, &p.c);
-	mc.c.cflags = CALLF_KILLED;
-	call_returns(&y, &mc, 0);
+	end_event(y, EV_ACK, &p.c);
+	mc.c.cflags = cflags;
+	call_returns(y, &mc, ret);
 	p.c.snd_nxt += 60;
 	p.c.snd_una += 60;
 	p.s.rcv_nxt += 60;
-	end_event(&y, EV_ACK, &p.c);
-	end_receives(&y, &p.s, 100, 60);
-	ends(&y, &p);
-	assert_int_equal(y.over.dir[0].written, 60);
-	assert_int_equal(y.over.dir[0].calls_wrote, 0);
+	end_event(y, EV_ACK, &p.c);
+	end_receives(y, &p.s, 100, 60);
+	ends(y, &p);
+	assert_int_equal(y->over.dir[0].written, 60);
+	assert_int_equal(y->over.dir[0].calls_wrote, 0);
+}
+
+/* A call that was cut off without a word may have moved anything: that is no residual. */
+static void test_killed_inside(void **state)
+{
+	struct story y;
+
+	(void)state;
+	ends_a_call(&y, 0, CALLF_KILLED, 0);
 	expect_residuals(&y, 0, 0);
+	story_close(&y);
+}
+
+/* So may one that sent data with a SYN: an RST that came back is its result, whatever was delivered. */
+static void test_fast_open_fails(void **state)
+{
+	struct story y;
+
+	(void)state;
+	ends_a_call(&y, MSG_FASTOPEN, 0, -ECONNRESET);
+	expect_residuals(&y, 0, 0);
+	story_close(&y);
+}
+
+/* Any other that fails has moved nothing. */
+static void test_other_call_fails(void **state)
+{
+	struct story y;
+
+	(void)state;
+	ends_a_call(&y, 0, 0, -ECONNRESET);
+	expect_residuals(&y, 60, 0);
 	story_close(&y);
 }
 
@@ -422,6 +454,8 @@ int main(void)
 		cmocka_unit_test(test_send_lost),
 		cmocka_unit_test(test_arrived_unwritten),
 		cmocka_unit_test(test_killed_inside),
+		cmocka_unit_test(test_fast_open_fails),
+		cmocka_unit_test(test_other_call_fails),
 		cmocka_unit_test(test_stopped_inside),
 		cmocka_unit_test(test_looked_at_later),
 		cmocka_unit_test(test_moved_outside),

@@ -167,13 +167,16 @@ static void acts(struct actor *e)
 	act_end(e);
 }
 
+/* The result of a failure is that of connect(): the SYN may have taken data along for all that, and how much nobody
+ * says. The books stay open. */
 static long connect_with_data(struct actor *e, const struct sockaddr *at, socklen_t len)
 {
 	size_t size = below(&e->rnd, 3000);
+	long ret;
 
 	account_begin(&e->a->sending, size);
-	return account_end(&e->a->sent, &e->a->sending,
-			   sendto(e->fd, buffer, size, MSG_FASTOPEN, at, len));
+	ret = sendto(e->fd, buffer, size, MSG_FASTOPEN, at, len);
+	return ret < 0 ? ret : account_end(&e->a->sent, &e->a->sending, ret);
 }
 
 static void client(struct plan *p)
