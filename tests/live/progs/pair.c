@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* One client process and one server process: "Hello, Server!", "Hello, Client!", client closes first. */
+#include <fcntl.h>
+
 #include "live.h"
 
 struct side {
@@ -150,6 +152,17 @@ static void held(void)
 	CHECK(close(s[1]));
 }
 
+/* LIVE_AFTER is a FIFO: says "moved", and goes on when somebody opens that for writing. */
+static void wait_to_close(void)
+{
+	const char *fifo = getenv("LIVE_AFTER");
+
+	if (!fifo)
+		return;
+	MUST(puts("moved") >= 0 && fflush(stdout) == 0);
+	CHECK(close(CHECK(open(fifo, O_RDONLY | O_CLOEXEC))));
+}
+
 /*
  * "ready"; when standard input ends, LIVE_ROUNDS round trips of 64 bytes as fast as they go; "done".
  * Four calls a round, and eleven before and after.
@@ -168,6 +181,7 @@ static void burst(void)
 		send_all(s[1], buf, sizeof(buf));
 		MUST(recv(s[0], buf, sizeof(buf), 0) == sizeof(buf));
 	}
+	wait_to_close();
 	CHECK(close(s[0]));
 	recv_eof(s[1]);
 	CHECK(close(s[1]));
