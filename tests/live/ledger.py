@@ -10,6 +10,7 @@ line before it, and what the kernel said of its queues with the line of that mom
 every line, and what was written must not shrink. A conversation in whose time events were lost does not count,
 and one lost event touches all that are open then; more than a few are too many.
 """
+import os
 import re
 import sys
 
@@ -20,7 +21,7 @@ from q import load
 END = r"(\d+) sent (\d+)\.\.(\d+) got (\d+)\.\.(\d+) queues (\S+)"
 LINE = re.compile(rf"conversation (\d+) (\S+) client {END} server {END}$")
 PARTS = ("unsent", "in_flight", "rcvq", "read", "destroyed", "discarded", "unacked")
-LOST_MOST = 5  # events
+LOST_MOST = int(os.environ.get("LOST_MOST", 5))  # events
 LATE_SHARE = 100  # in so many conversations one line may tell what comes after it
 BAD_LINES_TOLD = 3  # of a conversation
 PLACES_LEFT = ("unsent", "in_flight", "rcvq")  # nothing may be there when all is over

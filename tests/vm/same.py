@@ -17,7 +17,7 @@ from fnmatch import fnmatchcase
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LIST = os.environ.get("DIFFERENCES", f"{HERE}/differences.md")
-GRANTED = f"{HERE}/../../.output/vm/granted"
+GRANTED = os.environ.get("GRANTED", f"{HERE}/../../.output/vm/granted")
 SHOWN = 24  # lines of one difference
 
 
@@ -39,6 +39,9 @@ class Row:
         if self.how.startswith("without "):
             pattern = self.how[len("without "):]
             return [line for line in lines if not re.search(pattern, line)]
+        if self.how.startswith("only "):
+            pattern = self.how[len("only "):]
+            return [line for line in lines if re.search(pattern, line)]
         _, pattern, text, _ = re.split(r"(?<!\\)/", self.how)
         return re.sub(pattern, text, "\n".join(lines), flags=re.M).split("\n") if lines else lines
 

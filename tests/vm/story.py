@@ -8,7 +8,7 @@
 Times become ranks: each moment is ten microseconds after the one before, however long it took, so that a slow
 machine has the same lines. Looks at calls in progress depend on when the tracer looked and are left out,
 unless the call never returned. In the text that ./trace makes of that, process numbers, ports and cookies
-become names in order of appearance, durations <t>.
+become names in order of appearance, durations <t>; and each fact is a line of its own.
 """
 import os
 import re
@@ -23,6 +23,7 @@ TRACE = os.environ.get("TRACE", os.path.join(os.path.dirname(__file__), "../../t
 CALL, GAI, DOORBELL, LEVELS = 1, 6, 24, 26  # enum event_kind
 PENDING = 1  # CALLF_PENDING
 STEP_NS = 10_000
+COLUMNS = "200"  # so many that no line is broken: where it would be depends on the digits of process numbers and ports
 DURATION = r"\b\d+(?:\.\d+)? ?(?:ns|us|ms|s)\b"
 
 
@@ -93,7 +94,7 @@ def show(data):
         f.write(data)
         f.flush()
         return subprocess.run([TRACE, "show", "--color", "never", f.name], capture_output=True, text=True, check=True,
-                              env={**os.environ, "COLUMNS": "120"}).stdout
+                              env={**os.environ, "COLUMNS": COLUMNS}).stdout
 
 
 def names(text):
@@ -112,12 +113,14 @@ def names(text):
 def canonical_text(text):
     known = names(text)
     for line in text.splitlines():
-        line = re.sub(r"^ *\d+\.\d{3}(?= )", "*", line)
+        line = re.sub(r"^ *\d+\.\d{3}(?= )", "*  ", line)
         line = re.sub(f", after {DURATION}", "", line)
         line = re.sub(DURATION, "<t>", line)
         line = re.sub(r"\d+", lambda m: known.get(m.group(), m.group()), line)
         line = re.sub(r"^\d+ events, ", "events, ", line)
-        yield re.sub(r"  +", "  ", line).rstrip()
+        line = re.sub(r"(#\d+)  +", r"\1 ", line)
+        line = re.sub(r"\[(#*) *\]", r"[\1]", line)
+        yield from (fact for fact in re.split(r"  +", line) if fact not in ("", "*"))
 
 
 def story(path):

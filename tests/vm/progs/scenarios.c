@@ -20,6 +20,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "route.h"
+
 #define SOCKET_PATH "/tmp/scenario.s" /* what $LIVE_PATH says: the same in every run */
 #define ARGS_MAX 8
 #define SCENARIO_SECONDS 60 /* the slowest emulated machine needs a few */
@@ -93,6 +95,9 @@ static void run_child(char *const *argv, const char *dir, const char *name)
 	one_at_a_time();
 	unlink(SOCKET_PATH);
 	setenv("LIVE_PATH", SOCKET_PATH, 1);
+	/* What else is open depends on who started this. */
+	if (close_range(STDERR_FILENO + 1, ~0u, CLOSE_RANGE_CLOEXEC))
+		die("close_range");
 	redirect(dir, name, "out", STDOUT_FILENO);
 	redirect(dir, name, "err", STDERR_FILENO);
 	execv(argv[0], argv);
@@ -127,6 +132,9 @@ static void run_one(char *const *argv, const char *dir, FILE *index)
 	if (unshare(CLONE_NEWNET))
 		die("unshare");
 	loopback_up();
+	/* Where what a delayed ACK does is the subject, it stays. */
+	if (strncmp(name, "why_nagle", strlen("why_nagle")) && acknowledge_at_once())
+		die("a route that acknowledges at once");
 	start = now_ns();
 	pid = fork();
 	if (pid < 0)
