@@ -203,6 +203,7 @@ one_complaint() { # REGEX
     kill -KILL "$victim"
     until_event call=close phase=point by=exit pid="$victim"
     let_go hold
+    until_event kind=proc what=exit pid="$(one pid call=accept phase=exit)"
     trace_stop INT
     same status 0 "$status"
     sound

@@ -157,6 +157,13 @@ kept_end() {
     same status 0 "$status"
 }
 
+# What a SELECT over the large recording `rec` answers, a value a line. The tables are made once: that takes a while.
+sql() { # SELECT
+    [ -e rec.db ] || "$TRACE" export rec --to sqlite -o rec.db 2>"$BATS_TEST_TMPDIR/export.err"
+    python3 -c 'import sqlite3, sys
+for row in sqlite3.connect("rec.db").execute(sys.argv[1]): print("" if row[0] is None else row[0])' "$1"
+}
+
 # How many entries a map of the tracer has. (Other programs of the machine have sockets, too: some.)
 entries() { # MAP
     local id

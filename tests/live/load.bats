@@ -8,13 +8,6 @@ load helper
 
 LIMIT=50
 
-# SELECT: its one value. The tables are made once: of these recordings that takes a while.
-sql() { # SELECT
-    [ -e rec.db ] || "$TRACE" export rec --to sqlite -o rec.db 2>"$BATS_TEST_TMPDIR/warning"
-    python3 -c 'import sqlite3, sys
-for row in sqlite3.connect("rec.db").execute(sys.argv[1]): print("" if row[0] is None else row[0])' "$1"
-}
-
 # Memory of the tracer's own in KiB; its buffer is not counted.
 memory() {
     awk '$1 == "RssAnon:" { print $2 }' "/proc/$TRACE_PID/status"
