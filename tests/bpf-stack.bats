@@ -28,18 +28,25 @@ compiled() { # SOURCE
     assert_output --partial "p: 544 bytes of stack, 2 deep: p 240 > f 264"
 }
 
-@test "functions that nest too deep are found" {
-    local source='' i
-    source='#define NO __attribute__((noinline))
-        NO int f0(int n) { volatile int a = n; return a; }'
-    for i in 1 2 3 4 5 6 7; do
-        source+=$'\n'"NO int f$i(int n) { volatile int a = f$((i - 1))(n); return a; }"
+# Functions that nest so deep, with the program at their top. static: no relocation tells of their calls to each other.
+nested() { # DEEP [static]
+    local source='#define NO __attribute__((noinline))' i
+    source+=$'\n'"${2-} NO int f1(int n) { volatile int a = n; return a; }"
+    for ((i = 2; i < $1; i++)); do
+        source+=$'\n'"${2-} NO int f$i(int n) { volatile int a = f$((i - 1))(n); return a; }"
     done
-    compiled "$source"$'\n''__attribute__((section("probe"))) int p(int *c) { return f6(*c) + 1; }'
-    run "$TOP/tests/bpf-stack.py" a.o
-    assert_success
-    compiled "$source"$'\n''__attribute__((section("probe"))) int p(int *c) { return f7(*c) + 1; }'
-    run "$TOP/tests/bpf-stack.py" a.o
-    assert_failure
-    assert_output --partial "9 deep"
+    compiled "$source"$'\n'"__attribute__((section(\"probe\"))) int p(int *c) { return f$((i - 1))(*c) + 1; }"
+}
+
+@test "functions that nest too deep are found" {
+    local kind
+    for kind in '' static; do
+        nested 8 $kind
+        run "$TOP/tests/bpf-stack.py" a.o
+        assert_success
+        nested 9 $kind
+        run "$TOP/tests/bpf-stack.py" a.o
+        assert_failure
+        assert_output --partial "9 deep"
+    done
 }

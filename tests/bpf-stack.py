@@ -15,7 +15,16 @@ STACK, STEP, DEEP = 512, 32, 8
 ACCESS = re.compile(r"\(r10 - (\d+)\)")
 COPY = re.compile(r"(r\d) = r10$")
 MOVE = re.compile(r"(r\d) \+= -(\d+)$")
+CODE = re.compile(r"\s+(\d+):\s+((?:[0-9a-f]{2}[ \t])+)\s*(.*)")
+CALL = "85 10 "  # of a function of ours, not of a helper
 RELOCATION = re.compile(r"R_BPF_64_32\s+(\S+)$")
+
+
+def call_near(code, call):
+    """Adds a call that no relocation tells of: one from .text into .text, counted in instructions from the next one."""
+    if call is not None:
+        at, number = call
+        code[3].append((at + 1 + number) * 8)
 
 
 def functions(text):
@@ -25,18 +34,21 @@ def functions(text):
         relocation = RELOCATION.search(line)
         if relocation and call is not None:
             name = relocation.group(1)
-            current[3].append((call + 1) * 8 if name == ".text" else name)
-        if relocation:
+            current[3].append((call[1] + 1) * 8 if name == ".text" else name)
+            call = None
+        if relocation or not line.strip():
             continue
+        call_near(current, call)
+        call = None
         if line.startswith("Disassembly of section "):
             section = line[len("Disassembly of section "):-1]
         label = re.match(r"([0-9a-f]+) <([^>]+)>:$", line)
         if label and not label.group(2).startswith("LBB"):
             current, copies = [int(label.group(1), 16), section, 0, []], set()
             found[label.group(2)] = current
-        code = re.match(r"\s+\d+:\s+(.*)", line)
+        code = CODE.match(line)
         if code:
-            code = code.group(1)
+            at, raw, code = int(code.group(1)), code.group(2), code.group(3)
             for n in ACCESS.findall(code):
                 current[2] = max(current[2], int(n))
             move = MOVE.match(code)
@@ -47,8 +59,9 @@ def functions(text):
                 copies.discard(written.group(1))
             if COPY.match(code):
                 copies.add(COPY.match(code).group(1))
-            number = re.match(r"call (-?\d+|0x[0-9a-f]+)", code)
-            call = int(number.group(1), 0) if number else None
+            if raw.startswith(CALL):
+                call = at, int(re.match(r"call (-?\d+|0x[0-9a-f]+)", code).group(1), 0)
+    call_near(current, call)
     return found
 
 
@@ -72,7 +85,7 @@ def longest(name, known, by_address, memo):
 
 
 def main(path):
-    text = subprocess.run(["llvm-objdump", "-dr", "--no-show-raw-insn", path], capture_output=True, text=True,
+    text = subprocess.run(["llvm-objdump", "-dr", path], capture_output=True, text=True,
                           check=True).stdout
     known, bad, memo, programs = functions(text), 0, {}, 0
     by_address = {f[0]: name for name, f in known.items() if f[1] == ".text"}
