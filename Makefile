@@ -184,7 +184,7 @@ live: ## run the tests that trace the running kernel (as root)
 .PHONY: bench
 bench: ## measure what tracing costs, beside other tracers (as root); QUICK=1 for a short run
 	$(need_root)
-	$(Q).ci/install build test bench
+	$(Q).ci/install build labs test bench
 	$(Q).ci/as-owner $(MAKE) $(jobs) test-programs
 	$(Q)tests/bench/run $(if $(QUICK),--quick)
 	$(Q)$(if $(QUICK),,.ci/as-owner cp $(OUTPUT)/bench/RESULTS.md tests/bench/RESULTS.md)
