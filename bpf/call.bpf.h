@@ -106,6 +106,7 @@ static __always_inline void call_reset(struct task_state *ts, u32 call)
 	ts->reported = 0;
 	ts->on = ON_NEW;
 	ts->in_scope = 0;
+	ts->undecided = 0;
 	ts->held = HELD_NOT;
 	ts->call = call;
 }
@@ -169,6 +170,7 @@ __noinline int call_bind_fd(struct task_state *ts, s32 fd)
 		st->pid = bpf_get_current_pid_tgid() >> 32;
 	ts->on = ON_SOCKET;
 	ts->in_scope = st->scope == SCOPE_IN;
+	ts->undecided = st->scope == SCOPE_UNDECIDED;
 	ts->sk = (u64)ref.sk;
 	ts->sid = st->sid;
 	ts->x[3] = ref.refs > 0xffff ? 0xffff : ref.refs;
@@ -239,8 +241,18 @@ static __always_inline bool call_shown_alone(const struct task_state *ts, u32 pi
 	}
 }
 
+/* Say who the caller is; ts, if there is one, keeps in mind that it was said. */
+static __always_inline void call_announce_process(struct task_state *ts)
+{
+	if (ts && (ts->tflags & TASK_TOLD))
+		return;
+	if (proc_announce(bpf_get_current_task_btf(), 0) && ts)
+		ts->tflags |= TASK_TOLD;
+}
+
 /* Send, keep or drop the record of a finished call. st: its socket; NULL: alone says whether it is told. */
-static __noinline int call_deliver(struct call_record *r, struct sock_state *st, u64 sk, u32 alone)
+static __noinline int call_deliver(struct call_record *r, struct sock_state *st, u64 sk, u32 alone,
+				   struct task_state *ts)
 {
 	u32 size;
 
@@ -250,7 +262,7 @@ static __noinline int call_deliver(struct call_record *r, struct sock_state *st,
 		return early_keep(st, r);
 	if (st ? st->scope != SCOPE_IN : !alone)
 		return 0;
-	proc_announce(bpf_get_current_task_btf(), 0);
+	call_announce_process(ts);
 	if (st && !st->announced)
 		sock_announce(st, sk);
 	size = call_record_size(r);

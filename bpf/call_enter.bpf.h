@@ -154,28 +154,37 @@ static __always_inline u32 timespec_ms(u64 ptr, u32 per_ms)
 	return t.sec * 1000 + (u64)t.nsec / per_ms; /* BPF has no signed division */
 }
 
+/* One of the descriptors; -1: there is none of that number. Apart: as part of the loop it is verified 32 times. */
+__noinline int enter_poll_item(struct task_state *ts, u32 i)
+{
+	struct poll_item it;
+
+	if (!ts || bpf_probe_read_user(&it, sizeof(it), (void *)(ts->args[0] + i * sizeof(it))))
+		return -1;
+	it.revents = 0;
+	if (!ts->sid && it.fd >= 0)
+		ts->sid = fd_sid_in_scope(it.fd);
+	if (i < POLL_MAX) {
+		barrier_var(i); /* or the mask is optimised away, and a verifier of 6.1 does not see the bound */
+		((struct poll_item *)ts->tail)[i & (POLL_MAX - 1)] = it;
+		ts->tail_len = (i + 1) * sizeof(it);
+	}
+	return 0;
+}
+_Static_assert((POLL_MAX & (POLL_MAX - 1)) == 0, "POLL_MAX is a mask, too");
+
 __noinline int enter_poll(struct task_state *ts)
 {
-	struct poll_item *items, it;
 	u64 n;
 
 	if (!ts)
 		return -1;
 	n = ts->args[1];
-	items = (struct poll_item *)ts->tail;
 	__builtin_memset(ts->tail, 0, sizeof(ts->tail));
 	ts->len = n;
-	for (u32 i = 0; i < POLL_SCAN; i++) {
-		if (i >= n || bpf_probe_read_user(&it, sizeof(it), (void *)(ts->args[0] + i * sizeof(it))))
+	for (u32 i = 0; i < POLL_SCAN; i++)
+		if (i >= n || enter_poll_item(ts, i))
 			break;
-		it.revents = 0;
-		if (!ts->sid && it.fd >= 0)
-			ts->sid = fd_sid_in_scope(it.fd);
-		if (i < POLL_MAX) {
-			items[i] = it;
-			ts->tail_len = (i + 1) * sizeof(it);
-		}
-	}
 	if (!ts->sid)
 		return -1;
 	ts->on = ON_SEVERAL;
@@ -267,18 +276,34 @@ static __always_inline void enter_destination(struct task_state *ts)
 	scope_decide(st, ts->sk, &dst, false);
 }
 
+static __always_inline void enter_undecided(struct task_state *ts)
+{
+	struct sock_state *st = sock_lookup((void *)ts->sk);
+
+	if (!st)
+		return;
+	scope_decide(st, ts->sk, NULL, false);
+	ts->in_scope = st->scope == SCOPE_IN;
+}
+
+/* At the return the socket may be gone. */
+static __always_inline void enter_close(struct task_state *ts)
+{
+	struct sock_state *st = sock_lookup((void *)ts->sk);
+
+	levels_fill(&ts->lv, (void *)ts->sk, st && sock_is_tcp(st));
+	ts->lv_valid = 1;
+}
+
 static __always_inline int enter_on_socket(struct task_state *ts, u32 call)
 {
-	struct sock_state *st;
 	u64 *a = ts->args;
 	int ret = call_bind_fd(ts, a[0]);
 
 	if (ret)
 		return ret;
-	st = sock_lookup((void *)ts->sk);
-	if (st && st->scope == SCOPE_UNDECIDED)
-		scope_decide(st, ts->sk, NULL, false);
-	ts->in_scope = st && st->scope == SCOPE_IN;
+	if (ts->undecided)
+		enter_undecided(ts);
 	switch (call) {
 	case CALL_BIND:
 	case CALL_CONNECT:
@@ -295,9 +320,8 @@ static __always_inline int enter_on_socket(struct task_state *ts, u32 call)
 	case CALL_GETSOCKOPT:
 		enter_sockopt(ts, call);
 		break;
-	case CALL_CLOSE: /* at the return the socket may be gone */
-		levels_fill(&ts->lv, (void *)ts->sk, st && sock_is_tcp(st));
-		ts->lv_valid = 1;
+	case CALL_CLOSE:
+		enter_close(ts);
 		break;
 	default:
 		enter_transfer(ts, call);

@@ -135,21 +135,36 @@ static __always_inline void exit_recvmsg(struct task_state *ts)
 	ts->x[2] = m.flags;
 }
 
-#define MMSG_MAX 1024 /* UIO_MAXIOV: the kernel does not take more */
+#define MMSG_BLOCKS 32 /* of as many messages: 1024 is UIO_MAXIOV, the kernel does not take more */
+
+/* Bytes of a block of messages. Apart, so that the verifier follows 32 and 32 steps, not 1024. */
+__noinline u64 mmsg_block_bytes(u64 block, s64 left)
+{
+	u64 sum = 0;
+	u32 len;
+
+	for (u32 i = 0; i < MMSG_BLOCKS; i++) {
+		u64 at = block + i * sizeof(struct user_mmsghdr_abi) +
+			 __builtin_offsetof(struct user_mmsghdr_abi, len);
+
+		if (i >= left || bpf_probe_read_user(&len, sizeof(len), (void *)at))
+			break;
+		sum += len;
+	}
+	return sum;
+}
 
 /* Bytes of all messages that a sendmmsg or recvmmsg moved. */
 __noinline u64 mmsg_bytes(u64 vec, s64 done)
 {
 	u64 sum = 0;
-	u32 len;
 
-	for (u32 i = 0; i < MMSG_MAX; i++) {
-		u64 at = vec + i * sizeof(struct user_mmsghdr_abi) +
-			 __builtin_offsetof(struct user_mmsghdr_abi, len);
+	for (u32 i = 0; i < MMSG_BLOCKS; i++) {
+		s64 left = done - i * MMSG_BLOCKS;
 
-		if (i >= done || bpf_probe_read_user(&len, sizeof(len), (void *)at))
+		if (left <= 0)
 			break;
-		sum += len;
+		sum += mmsg_block_bytes(vec + i * MMSG_BLOCKS * sizeof(struct user_mmsghdr_abi), left);
 	}
 	return sum;
 }
@@ -377,8 +392,9 @@ __noinline int call_finish(struct task_state *ts, s64 ret, u64 t_ns)
 	s->call.c.e.pid = id >> 32;
 	s->call.c.e.tid = id;
 	exit_levels(ts, &s->call.c, st);
-	__builtin_memcpy(s->call.tail, ts->tail, sizeof(s->call.tail));
-	call_deliver(&s->call, st, ts->sk, call_shown_alone(ts, id >> 32, ret));
+	if (ts->tail_len)
+		__builtin_memcpy(s->call.tail, ts->tail, sizeof(s->call.tail));
+	call_deliver(&s->call, st, ts->sk, call_shown_alone(ts, id >> 32, ret), ts);
 	if (st && (ts->cflags & CALLF_LAST_REF))
 		sock_last_close(st, ts->sk);
 	call_cancel(ts);

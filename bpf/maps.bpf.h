@@ -137,6 +137,8 @@ struct task_state {
 	u8 on;	     /* enum call_on */
 	u8 in_scope; /* its socket was, at the entry: at the return it may be gone */
 	u8 gai_told; /* the reader has shown the look-up as pending */
+	u8 undecided; /* at the entry it was not known whether its socket is in scope */
+	u8 pad[3];
 	u64 held;    /* enum held: the call is a close() that waits for its socket's release */
 	u64 t_return; /* held: when it returned */
 	u64 gai_enter; /* boot clock: in getaddrinfo since; 0 = not */
@@ -147,6 +149,7 @@ struct task_state {
 };
 
 #define TASK_EXCLUDED 1 /* the tracer or one of its ancestors */
+#define TASK_TOLD 2	/* its process was announced */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
@@ -207,8 +210,11 @@ struct flow_state {
 	u8 ended; /* a FIN or RST was seen: a new SYN is a new conversation */
 	u8 told;  /* EV_FLOW was emitted */
 	u8 unsaid; /* it found no room, and was counted as lost */
-	u8 pad;
+	u8 settled; /* FLOW_A, FLOW_B: of TCP, ends whose sockets are in scope and announced */
 };
+
+#define FLOW_A 1
+#define FLOW_B 2
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

@@ -107,7 +107,7 @@ static __always_inline void gai_flush(u32 tid)
 
 /*
  * Say once per process who it is. Without room it is tried again at the process's next event, but lost all the same:
- * those before it have nobody.
+ * those before it have nobody. Returns whether it was said, now or before.
  */
 static __noinline int proc_announce(struct task_struct *t, u8 eflags)
 {
@@ -116,7 +116,7 @@ static __noinline int proc_announce(struct task_struct *t, u8 eflags)
 	struct event_proc *r;
 
 	if (!p || (p->flags & PROC_ANNOUNCED))
-		return 0;
+		return p != NULL;
 	r = emit_try(EV_PROC, sizeof(*r));
 	if (!r) {
 		if (!(p->flags & PROC_UNSAID))
@@ -129,7 +129,7 @@ static __noinline int proc_announce(struct task_struct *t, u8 eflags)
 	r->e.flags = eflags;
 	emit_submit(r, EV_PROC);
 	gai_flush(BPF_CORE_READ(t, pid));
-	return 0;
+	return 1;
 }
 
 /* State of the calling thread; made if `make`. NULL: not followed. */
@@ -168,8 +168,8 @@ static __always_inline u64 file_refs(struct file *f)
 	struct file___old *o = (void *)f;
 
 	if (bpf_core_field_exists(o->f_count))
-		return BPF_CORE_READ(o, f_count.counter);
-	return BPF_CORE_READ(f, f_ref.refcnt.counter) + 1;
+		return READ(o, f_count.counter);
+	return READ(f, f_ref.refcnt.counter) + 1;
 }
 
 __noinline int fd_resolve_file(struct fd_ref *r, u64 file)
@@ -183,27 +183,26 @@ __noinline int fd_resolve_file(struct fd_ref *r, u64 file)
 	__builtin_memset(r, 0, sizeof(*r));
 	if (!f)
 		return -1;
-	r->private_data = (u64)BPF_CORE_READ(f, private_data);
-	r->fflags = BPF_CORE_READ(f, f_flags);
-	inode = BPF_CORE_READ(f, f_inode);
-	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFSOCK)
+	r->private_data = (u64)READ(f, private_data);
+	r->fflags = READ(f, f_flags);
+	inode = READ(f, f_inode);
+	if ((READ(inode, i_mode) & S_IFMT) != S_IFSOCK)
 		return 0;
-	r->ino = BPF_CORE_READ(inode, i_ino);
+	r->ino = READ(inode, i_ino);
 	r->refs = file_refs(f);
 	sock = (struct socket *)r->private_data;
-	r->sk = BPF_CORE_READ(sock, sk);
+	r->sk = READ(sock, sk);
 	return 0;
 }
 
 /* In the descriptor table of a process. 0 and r filled, or -1: no such descriptor. */
-__noinline int fd_resolve_in(struct fd_ref *r, u64 table, s32 fd)
+static __noinline int fd_resolve_in(struct fd_ref *r, struct fdtable *fdt, s32 fd)
 {
-	struct fdtable *fdt = (struct fdtable *)table;
 	struct file **slots, *f = NULL;
 
-	if (!r || fd < 0 || (u32)fd >= BPF_CORE_READ(fdt, max_fds))
+	if (!r || fd < 0 || (u32)fd >= READ(fdt, max_fds))
 		return -1;
-	slots = BPF_CORE_READ(fdt, fd);
+	slots = READ(fdt, fd);
 	bpf_probe_read_kernel(&f, sizeof(f), slots + fd);
 	return fd_resolve_file(r, (u64)f);
 }
@@ -213,7 +212,7 @@ static __always_inline int fd_resolve(struct fd_ref *r, s32 fd)
 {
 	struct task_struct *t = bpf_get_current_task_btf();
 
-	return fd_resolve_in(r, (u64)BPF_CORE_READ(t, files, fdt), fd);
+	return fd_resolve_in(r, READ(READ(t, files), fdt), fd);
 }
 
 #endif

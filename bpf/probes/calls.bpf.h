@@ -78,7 +78,7 @@ __noinline int fd_closed_by_kernel(s32 fd, u32 cflags, u32 first, u32 last)
 	if (ref.refs <= 1)
 		c->cflags |= CALLF_LAST_REF;
 	levels_fill(&c->lv, ref.sk, sock_is_tcp(st));
-	call_deliver(&s->call, st, (u64)ref.sk, false);
+	call_deliver(&s->call, st, (u64)ref.sk, false, NULL);
 	if (ref.refs <= 1)
 		sock_last_close(st, (u64)ref.sk);
 	return 0;
@@ -106,16 +106,15 @@ __noinline int fd_block_closed(u32 base, u32 cflags, u32 first, u32 last)
 	struct fdtable *fdt = BPF_CORE_READ(t, files, fdt);
 	u32 max = BPF_CORE_READ(fdt, max_fds);
 	u64 open = (u64)BPF_CORE_READ(fdt, open_fds);
-	u64 cloexec = (u64)BPF_CORE_READ(fdt, close_on_exec);
+	u64 wanted = cflags & CALLF_BY_EXEC ? (u64)BPF_CORE_READ(fdt, close_on_exec) : open;
 
 	for (u32 i = 0; i < FD_BLOCK_WORDS; i++, base += 64) {
-		u64 word = 0, mask = ~0ULL;
+		u64 word = 0, mask = 0;
 
 		if (base >= max || base > last)
 			return 1;
 		bpf_probe_read_kernel(&word, 8, (void *)(open + base / 8));
-		if (cflags & CALLF_BY_EXEC)
-			bpf_probe_read_kernel(&mask, 8, (void *)(cloexec + base / 8));
+		bpf_probe_read_kernel(&mask, 8, (void *)(wanted + base / 8));
 		word &= mask;
 		if (word)
 			fd_word_closed(word, base, cflags, first, last);

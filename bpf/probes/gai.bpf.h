@@ -28,13 +28,14 @@ static __always_inline void gai_fill(struct event_gai *g, const struct task_stat
 	g->flags = q->flags;
 }
 
-static __always_inline void gai_answer(struct event_gai *g, u32 n, const struct user_addrinfo *ai)
+/* Global: inside the loop it would be verified 32 times. */
+__noinline int gai_answer(struct event_gai *g, u32 n, const struct user_addrinfo *ai)
 {
 	u8 sa[28] = {};
 	struct ev_addr *a;
 
-	if (n >= EVENT_GAI_ADDRS)
-		return;
+	if (!g || !ai || n >= EVENT_GAI_ADDRS)
+		return 0;
 	a = &g->addrs[n].addr;
 	bpf_probe_read_user(sa, sizeof(sa), (void *)ai->addr);
 	a->family = ai->family;
@@ -46,6 +47,7 @@ static __always_inline void gai_answer(struct event_gai *g, u32 n, const struct 
 	g->addrs[n].socktype = ai->socktype;
 	g->addrs[n].protocol = ai->protocol;
 	g->kept = n + 1;
+	return 0;
 }
 
 #define GAI_WALK 64

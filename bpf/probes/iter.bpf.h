@@ -149,7 +149,7 @@ static __noinline int seed_call(struct task_struct *t, struct task_state *ts)
 	if (!(CALLS_THAT_WAIT & BIT(call)) || !call)
 		return 0;
 	SYSCALL_ARGS(regs, ts->args);
-	if (fd_resolve_in(&ref, (u64)BPF_CORE_READ(t, files, fdt), ts->args[0]) || !ref.sk)
+	if (fd_resolve_in(&ref, READ(READ(t, files), fdt), ts->args[0]) || !ref.sk)
 		return 0;
 	st = sock_lookup(ref.sk);
 	if (!st)

@@ -108,7 +108,7 @@ static __always_inline void exit_mid_call(struct task_state *ts)
 	c->e.pid = id >> 32;
 	c->e.tid = id;
 	__builtin_memset(&c->lv, 0, sizeof(c->lv));
-	call_deliver(&s->call, call_sock(ts), ts->sk, false);
+	call_deliver(&s->call, call_sock(ts), ts->sk, false, ts);
 	call_cancel(ts);
 }
 

@@ -25,26 +25,32 @@ struct packet {
 	u16 protocol;
 	u8 loopback;
 	u8 fragment;
+	struct tcp_hdr th; /* of UDP the first 8 bytes are its header */
 };
 
+/* Both headers are read at once: a buffer is longer than them, and what is read is not what costs. */
 static __always_inline int packet_ip4(struct packet *p, const u8 *at, u32 off)
 {
-	struct ip4_hdr ip;
+	struct {
+		struct ip4_hdr ip;
+		struct tcp_hdr th;
+	} h;
 	u32 hlen;
 
-	if (bpf_probe_read_kernel(&ip, sizeof(ip), at + off))
+	if (bpf_probe_read_kernel(&h, sizeof(h), at + off))
 		return -1;
-	hlen = (ip.ihl_version & 15) * 4;
-	if (bpf_ntohs(ip.frag_off) & IP_OFFSET)
+	hlen = (h.ip.ihl_version & 15) * 4;
+	if (bpf_ntohs(h.ip.frag_off) & IP_OFFSET)
 		return -1; /* no transport header in it */
-	p->fragment = (bpf_ntohs(ip.frag_off) & 0x2000) != 0;
-	p->protocol = ip.protocol;
+	p->fragment = (bpf_ntohs(h.ip.frag_off) & 0x2000) != 0;
+	p->protocol = h.ip.protocol;
 	p->src.family = p->dst.family = AF_INET;
-	__builtin_memcpy(p->src.addr, ip.saddr, 4);
-	__builtin_memcpy(p->dst.addr, ip.daddr, 4);
+	__builtin_memcpy(p->src.addr, h.ip.saddr, 4);
+	__builtin_memcpy(p->dst.addr, h.ip.daddr, 4);
 	p->l4 = off + hlen;
-	p->l4_len = bpf_ntohs(ip.tot_len) - hlen;
-	return 0;
+	p->l4_len = bpf_ntohs(h.ip.tot_len) - hlen;
+	p->th = h.th;
+	return hlen == sizeof(h.ip) ? 0 : bpf_probe_read_kernel(&p->th, sizeof(p->th), at + p->l4);
 }
 
 #define IPPROTO_FRAGMENT 44
@@ -56,17 +62,21 @@ static __always_inline int packet_ip4(struct packet *p, const u8 *at, u32 off)
 static __always_inline int packet_ip6(struct packet *p, const u8 *at, u32 off)
 {
 	struct ip6_frag_hdr frag;
-	struct ip6_hdr ip;
+	struct {
+		struct ip6_hdr ip;
+		struct tcp_hdr th;
+	} h;
 
-	if (bpf_probe_read_kernel(&ip, sizeof(ip), at + off))
+	if (bpf_probe_read_kernel(&h, sizeof(h), at + off))
 		return -1;
-	p->protocol = ip.nexthdr;
+	p->protocol = h.ip.nexthdr;
 	p->src.family = p->dst.family = AF_INET6;
-	__builtin_memcpy(p->src.addr, ip.saddr, 16);
-	__builtin_memcpy(p->dst.addr, ip.daddr, 16);
-	p->l4 = off + sizeof(ip);
-	p->l4_len = bpf_ntohs(ip.payload_len);
-	if (ip.nexthdr != IPPROTO_FRAGMENT)
+	__builtin_memcpy(p->src.addr, h.ip.saddr, 16);
+	__builtin_memcpy(p->dst.addr, h.ip.daddr, 16);
+	p->l4 = off + sizeof(h.ip);
+	p->l4_len = bpf_ntohs(h.ip.payload_len);
+	p->th = h.th;
+	if (h.ip.nexthdr != IPPROTO_FRAGMENT)
 		return 0;
 	if (bpf_probe_read_kernel(&frag, sizeof(frag), at + p->l4) || bpf_ntohs(frag.frag_off) & 0xfff8)
 		return -1; /* no transport header in it */
@@ -74,15 +84,15 @@ static __always_inline int packet_ip6(struct packet *p, const u8 *at, u32 off)
 	p->protocol = frag.nexthdr;
 	p->l4 += sizeof(frag);
 	p->l4_len -= sizeof(frag);
-	return 0;
+	return bpf_probe_read_kernel(&p->th, sizeof(p->th), at + p->l4);
 }
 
 /* Bytes from the network header on, whatever skb->data points at. */
 static __always_inline u32 packet_bytes(struct sk_buff *skb, const u8 *head, u32 network)
 {
-	u32 start = BPF_CORE_READ(skb, data) - head;
+	u32 start = READ(skb, data) - head;
 
-	return BPF_CORE_READ(skb, len) - (network - start);
+	return READ(skb, len) - (network - start);
 }
 
 /* 0 if it is TCP or UDP. A GSO packet over 64 KiB has no total length in its header: then the buffer's counts. */
@@ -91,15 +101,14 @@ static __noinline int packet_parse(struct packet *p, struct sk_buff *skb)
 	const u8 *head;
 	u32 off, bytes;
 	u16 proto;
-	u16 ports[2];
 	int err;
 
 	if (!p)
 		return -1;
 	__builtin_memset(p, 0, sizeof(*p));
-	proto = BPF_CORE_READ(skb, protocol);
-	head = BPF_CORE_READ(skb, head);
-	off = BPF_CORE_READ(skb, network_header);
+	proto = READ(skb, protocol);
+	head = READ(skb, head);
+	off = READ(skb, network_header);
 	if (proto == bpf_htons(ETH_P_IP))
 		err = packet_ip4(p, head, off);
 	else if (proto == bpf_htons(ETH_P_IPV6))
@@ -108,10 +117,8 @@ static __noinline int packet_parse(struct packet *p, struct sk_buff *skb)
 		return -1;
 	if (err || (p->protocol != IPPROTO_TCP && p->protocol != IPPROTO_UDP))
 		return -1;
-	if (bpf_probe_read_kernel(ports, sizeof(ports), head + p->l4))
-		return -1;
-	p->src.port = bpf_ntohs(ports[0]);
-	p->dst.port = bpf_ntohs(ports[1]);
+	p->src.port = bpf_ntohs(p->th.source);
+	p->dst.port = bpf_ntohs(p->th.dest);
 	bytes = packet_bytes(skb, head, off);
 	if (!p->l4_len || p->l4_len > bytes || bytes > 0xffff)
 		p->l4_len = bytes - (p->l4 - off);
@@ -120,9 +127,9 @@ static __noinline int packet_parse(struct packet *p, struct sk_buff *skb)
 
 static __always_inline void packet_device(struct packet *p, struct net_device *dev)
 {
-	p->ifindex = BPF_CORE_READ(dev, ifindex);
-	p->netns = BPF_CORE_READ(dev, nd_net.net, ns.inum);
-	p->loopback = (BPF_CORE_READ(dev, flags) & IFF_LOOPBACK) != 0;
+	p->ifindex = READ(dev, ifindex);
+	p->netns = READ(READ(dev, nd_net.net), ns.inum);
+	p->loopback = (READ(dev, flags) & IFF_LOOPBACK) != 0;
 }
 
 #define TCP_OPTIONS_MAX 40
@@ -160,67 +167,68 @@ __noinline int syn_options(u64 at, u32 len)
 static __always_inline void segment_tcp(struct event_segment *r, const struct packet *p, const u8 *head,
 					struct flow_state *f)
 {
-	struct tcp_hdr th = {};
-	u32 hlen;
+	const struct tcp_hdr *th = &p->th;
+	u32 hlen = (th->doff >> 4) * 4;
 
-	bpf_probe_read_kernel(&th, sizeof(th), head + p->l4);
-	hlen = (th.doff >> 4) * 4;
-	r->seq = bpf_ntohl(th.seq);
-	r->ack = bpf_ntohl(th.ack_seq);
+	r->seq = bpf_ntohl(th->seq);
+	r->ack = bpf_ntohl(th->ack_seq);
 	r->len = p->l4_len - hlen;
-	r->win = bpf_ntohs(th.window);
-	r->flags = th.flags;
-	if (th.flags & TH_URG)
-		r->mss = bpf_ntohs(th.urg);
-	if ((th.flags & TH_SYN) && hlen > sizeof(th)) {
-		u32 found = syn_options((u64)head + p->l4 + sizeof(th), hlen - sizeof(th));
+	r->win = bpf_ntohs(th->window);
+	r->flags = th->flags;
+	if (th->flags & TH_URG)
+		r->mss = bpf_ntohs(th->urg);
+	if ((th->flags & TH_SYN) && hlen > sizeof(*th)) {
+		u32 found = syn_options(plain(head) + p->l4 + sizeof(*th), hlen - sizeof(*th));
 
 		r->mss = found;
 		r->wscale = found >> 16;
 	}
-	if (th.flags & (TH_FIN | TH_RST))
+	if (th->flags & (TH_FIN | TH_RST))
 		f->ended = 1;
 }
 
 /* Of a fragment the header tells how long the datagram is. */
-static __always_inline void segment_udp(struct event_segment *r, const struct packet *p, const u8 *head)
+static __always_inline void segment_udp(struct event_segment *r, const struct packet *p)
 {
-	struct udp_hdr uh = {};
+	const struct udp_hdr *uh = (const struct udp_hdr *)&p->th;
 
 	r->sflags |= SEGF_UDP;
-	r->len = p->l4_len - sizeof(uh);
-	if (!p->fragment)
-		return;
-	bpf_probe_read_kernel(&uh, sizeof(uh), head + p->l4);
-	r->seq = bpf_ntohs(uh.len) - sizeof(uh);
+	r->len = p->l4_len - sizeof(*uh);
+	if (p->fragment)
+		r->seq = bpf_ntohs(uh->len) - sizeof(*uh);
 }
 
-static __always_inline bool packet_opens(const struct packet *p, const u8 *head)
+static __always_inline bool packet_opens(const struct packet *p)
 {
-	struct tcp_hdr th = {};
+	return p->protocol == IPPROTO_TCP && (p->th.flags & (TH_SYN | TH_ACK)) == TH_SYN;
+}
 
-	if (p->protocol != IPPROTO_TCP)
-		return false;
-	bpf_probe_read_kernel(&th, sizeof(th), head + p->l4);
-	return (th.flags & (TH_SYN | TH_ACK)) == TH_SYN;
+/* Nothing is left to find out about this end of it: its socket is in scope, and was announced with its port. */
+static __always_inline bool flow_is_settled(const struct flow_state *f, const struct packet *p, u8 end)
+{
+	return f && f->told && !f->ended && (f->settled & end) && !packet_opens(p);
 }
 
 /*
  * A packet without a flow starts one if its sender's socket is in scope, or a receiver in scope waits
  * for it. On a known flow the sender's socket comes into scope with it (the client of a traced server).
  */
-static __always_inline struct flow_state *wire_flow(struct packet *p, struct flow_key *key, void *sender,
-						    const u8 *head)
+static __always_inline struct flow_state *wire_flow(struct packet *p, struct flow_key *key, void *sender, u8 end)
 {
 	struct flow_state *f = bpf_map_lookup_elem(&flows, key);
-	struct sock_state *st = sender ? sock_lookup(sender) : NULL;
+	struct sock_state *st;
 
+	if (flow_is_settled(f, p, end))
+		return f;
+	st = sender ? sock_lookup(sender) : NULL;
 	if (st && st->scope == SCOPE_IN && !st->lport)
-		sock_announce(st, (u64)sender); /* bound by its first packet: now it has a port */
-	if (f && f->ended && packet_opens(p, head))
+		sock_announce(st, plain(sender)); /* bound by its first packet: now it has a port */
+	if (f && f->ended && packet_opens(p))
 		f = NULL; /* the same ports again: a new conversation */
 	if (f && !f->told)
 		flow_tell(key, f);
+	if (f && st && st->scope == SCOPE_IN && st->lport && p->protocol == IPPROTO_TCP)
+		f->settled |= end;
 	if (f && (!st || st->scope == SCOPE_IN))
 		return f;
 	if (!f && !(st && st->scope == SCOPE_IN) &&
@@ -231,19 +239,19 @@ static __always_inline struct flow_state *wire_flow(struct packet *p, struct flo
 	if (!f)
 		count_lost(EV_SEGMENT);
 	if (f && st && st->scope != SCOPE_IN && p->protocol == IPPROTO_TCP && !scope_one_end())
-		sock_enter_scope(st, (u64)sender);
+		sock_enter_scope(st, plain(sender));
 	return f;
 }
 
 /* The full socket a packet leaves by; request and time-wait sockets are none. */
 static __always_inline void *packet_sender(struct sk_buff *skb)
 {
-	struct sock *sk = BPF_CORE_READ(skb, sk);
+	struct sock *sk = READ(skb, sk);
 	u8 state;
 
 	if (!sk)
 		return NULL;
-	state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	state = READ(sk, __sk_common.skc_state);
 	if (state == TCP_TIME_WAIT || state == TCP_NEW_SYN_RECV || state == TCP_LISTEN)
 		return NULL;
 	return sk;
@@ -265,7 +273,7 @@ static __always_inline void syn_meets_full_queue(struct packet *p)
 		return;
 	sk = (struct sock *)port->sk;
 	st = sock_lookup_sid(sk, port->sid);
-	if (!st || BPF_CORE_READ(sk, sk_ack_backlog) <= BPF_CORE_READ(sk, sk_max_ack_backlog))
+	if (!st || READ(sk, sk_ack_backlog) <= READ(sk, sk_max_ack_backlog))
 		return;
 	r = emit_reserve(EV_RCVQ_FULL, sizeof(*r));
 	if (!r)
@@ -281,7 +289,7 @@ static __always_inline void syn_meets_full_queue(struct packet *p)
 
 static __noinline int wire_segment(struct packet *p, struct sk_buff *skb, void *sender, u32 direction)
 {
-	const u8 *head = BPF_CORE_READ(skb, head);
+	const u8 *head = READ(skb, head);
 	struct event_segment *r;
 	struct flow_state *f;
 	struct flow_key key;
@@ -290,7 +298,7 @@ static __noinline int wire_segment(struct packet *p, struct sk_buff *skb, void *
 	if (!p)
 		return 0;
 	from_b = flow_key_make(&key, &p->src, &p->dst, p->netns, p->protocol);
-	f = wire_flow(p, &key, sender, head);
+	f = wire_flow(p, &key, sender, from_b ? FLOW_B : FLOW_A);
 	if (!f)
 		return 0;
 	r = emit_reserve(EV_SEGMENT, sizeof(*r));
@@ -307,7 +315,7 @@ static __noinline int wire_segment(struct packet *p, struct sk_buff *skb, void *
 		segment_tcp(r, p, head, f);
 		syn = (r->flags & (TH_SYN | TH_ACK)) == TH_SYN;
 	} else {
-		segment_udp(r, p, head);
+		segment_udp(r, p);
 	}
 	emit_submit(r, EV_SEGMENT);
 	if (syn && direction == SEGF_IN)
@@ -333,7 +341,7 @@ int BPF_PROG(netif_receive_skb__tp, struct sk_buff *skb)
 
 	if (packet_parse(&p, skb))
 		return 0;
-	packet_device(&p, BPF_CORE_READ(skb, dev));
+	packet_device(&p, READ(skb, dev));
 	return wire_segment(&p, skb, NULL, SEGF_IN);
 }
 
