@@ -73,6 +73,8 @@ WITNESSES := $(patsubst %.bpf.c,$(OUTPUT)/%,$(wildcard tests/*/witness/*.bpf.c))
 # Linked statically, so that ./trace runs where only the C library is.
 static_libs = -Wl,-Bstatic $(filter-out -lm,$(shell $(PKG_CONFIG) --static --libs $(1))) -Wl,-Bdynamic -lm
 STATIC_LIBS = $(call static_libs,libbpf libelf libcap sqlite3)
+# src/capture/together.c stands before libbpf's own.
+WRAP := -Wl,--wrap=bpf_prog_load
 LAB_LIBS = $(call static_libs,libcap sqlite3)
 ALL_LIBS = $(shell $(PKG_CONFIG) --libs libbpf libelf libcap sqlite3)
 # What the core needs of these, for the unit tests.
@@ -292,7 +294,7 @@ $(OUTPUT)/flags: FORCE | $(OUTPUT)/
 
 $(TOP)trace: $(OBJS)
 	$(call msg,LINK,$@)
-	$(Q)$(COMPILE) $(SANITIZE) $(LDFLAGS) $^ $(STATIC_LIBS) -o $@
+	$(Q)$(COMPILE) $(SANITIZE) $(LDFLAGS) $(WRAP) $^ $(STATIC_LIBS) -o $@
 
 $(TOP)lab: $(LAB_OBJS) $(OUTPUT)/cmd.a $(OUTPUT)/core.a
 	$(call msg,LINK,$@)
@@ -350,7 +352,7 @@ $(OUTPUT)/tests/fuzz/%.o: tests/fuzz/%.c $(OUTPUT)/flags | $$(@D)/
 
 $(FUZZ_TARGETS): %: %.o $(addprefix $(OUTPUT)/tests/fuzz/,fuzz.o mutate.o) $(OUTPUT)/all.a
 	$(call msg,LINK,$@)
-	$(Q)$(COMPILE) $(SANITIZE) -fsanitize=fuzzer $^ $(ALL_LIBS) -o $@
+	$(Q)$(COMPILE) $(SANITIZE) -fsanitize=fuzzer $(WRAP) $^ $(ALL_LIBS) -o $@
 
 # Handouts of the labs that are found, and the booklet about all of them. `labs/.` changes when a lab comes or goes.
 HANDOUTS := $(OUTPUT)/handouts

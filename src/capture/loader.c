@@ -13,6 +13,7 @@
 #include "btf_names.h"
 #include "calls.h"
 #include "function.h"
+#include "together.h"
 #include "uprobe.h"
 #include "util/log.h"
 
@@ -213,7 +214,17 @@ static bool is_uprobe(const struct bpf_program *p)
 	return strstr(section, "uprobe") || strstr(section, "uretprobe");
 }
 
-static int open_once(struct loader *l, const struct config *cfg, const struct map_sizes *sizes)
+static int load_together(struct trace_bpf *skel)
+{
+	int err, some;
+
+	together_begin();
+	err = trace_bpf__load(skel);
+	some = together_end();
+	return err ? err : some;
+}
+
+static int open_once(struct loader *l, const struct config *cfg, const struct map_sizes *sizes, bool together)
 {
 	struct bpf_program *p;
 
@@ -235,17 +246,19 @@ static int open_once(struct loader *l, const struct config *cfg, const struct ma
 			bpf_program__set_expected_attach_type(p, UPROBE_ATTACH_TYPE);
 	}
 	complaint.program[0] = complaint.text[0] = 0;
-	return trace_bpf__load(l->skel);
+	return together ? load_together(l->skel) : trace_bpf__load(l->skel);
 }
 
 /*
- * Load: first on trust; if that fails, what the kernel's BTF rules out is left aside; then one way is given up at
- * a time until the rest goes in.
+ * Load: first on trust; if that fails, what the kernel's BTF rules out is left aside; then the programs are loaded
+ * one by one, which tells who fails, and one way is given up at a time until the rest goes in.
  */
 static int load_all(struct loader *l, enum backend backend, const struct config *cfg, const struct map_sizes *sizes)
 {
+	bool together = true;
+
 	for (;;) {
-		int err = open_once(l, cfg, sizes), m;
+		int err = open_once(l, cfg, sizes, together), m;
 
 		if (!err)
 			return 0;
@@ -253,6 +266,10 @@ static int load_all(struct loader *l, enum backend backend, const struct config 
 		l->skel = NULL;
 		if (!l->btf && loader_btf(l)) {
 			choose_all(l, backend, cfg->layers);
+			continue;
+		}
+		if (together) {
+			together = false;
 			continue;
 		}
 		m = loader_moment_of(complaint.program);
