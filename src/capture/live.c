@@ -15,13 +15,13 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "event.h"
 #include "iter.h"
 #include "meta.h"
+#include "ring.h"
 #include "util/buf.h"
 #include "util/clock.h"
 
@@ -38,7 +38,7 @@ struct live {
 	const struct capture_opts *opts;
 	const struct live_hooks *hooks;
 	void *ctx;
-	struct ring_buffer *ring;
+	struct ring *ring;
 	struct bpf_link *pending, *names[2], *sweep;
 	struct buf batch, meta;
 	enum live_stage stage;
@@ -156,23 +156,20 @@ static int wait_round(struct live *v)
 /* Block until something happens; the ring is looked at once more after arming, so nothing is missed. */
 static int wait_doorbell(struct live *v)
 {
-	struct epoll_event ev;
 	int n;
 
 	v->loader->skel->bss->doorbell_armed = 1;
 	__sync_synchronize();
-	if (ring_buffer__consume(v->ring) > 0 || v->batch.len) {
+	if (ring_take(v->ring, take_record, v) || v->batch.len) {
 		v->loader->skel->bss->doorbell_armed = 0;
 		v->quiet_rounds = 0;
 		return 0;
 	}
-	n = epoll_wait(ring_buffer__epoll_fd(v->ring), &ev, 1, IDLE_WAIT_MS);
+	n = ring_wait(v->ring, IDLE_WAIT_MS);
 	v->loader->skel->bss->doorbell_armed = 0;
-	if (n < 0)
-		return -errno;
 	if (n > 0)
 		v->quiet_rounds = 0;
-	return 0;
+	return n < 0 ? n : 0;
 }
 
 static void chores(struct live *v)
@@ -226,9 +223,9 @@ static int frame_set(struct frame *f, enum frame_type type, const void *data, si
  */
 static int next_batch(struct live *v, struct frame *f)
 {
-	int n = v->read_bytes < v->ring_bytes ? ring_buffer__consume(v->ring) : 0;
+	int n = v->read_bytes < v->ring_bytes ? ring_take(v->ring, take_record, v) : 0;
 
-	if (n >= 0)
+	if (!n)
 		n = take_lates(v);
 	if (n == -ENOMEM)
 		return n;
@@ -351,7 +348,7 @@ struct live *live_new(struct loader *l, const struct capture_opts *opts, const s
 	v->hooks = hooks;
 	v->ctx = ctx;
 	v->ring_bytes = bpf_map__max_entries(l->skel->maps.ring);
-	v->ring = ring_buffer__new(bpf_map__fd(l->skel->maps.ring), take_record, v, NULL);
+	v->ring = ring_new(bpf_map__fd(l->skel->maps.ring), v->ring_bytes);
 	if (!v->ring) {
 		free(v);
 		return NULL;
@@ -394,7 +391,7 @@ void live_free(struct live *v)
 	bpf_link__destroy(v->names[0]);
 	bpf_link__destroy(v->names[1]);
 	bpf_link__destroy(v->sweep);
-	ring_buffer__free(v->ring);
+	ring_free(v->ring);
 	buf_free(&v->batch);
 	buf_free(&v->meta);
 	free(v);
