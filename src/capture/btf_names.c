@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <linux/btf.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -25,38 +24,39 @@ static bool read_at(int fd, void *to, size_t len, off_t at)
 	return true;
 }
 
-/* The section of strings; every name in it stands between two NULs. The caller frees it. */
-static char *read_strings(int fd, size_t *len)
+/*
+ * Is `wanted`, len bytes of it, in the section of strings? Looked for in pieces, so that the kernel's megabytes of them
+ * need no memory of their own; the pieces overlap, so that no seam hides it.
+ */
+static bool search_strings(int fd, const char *wanted, size_t len)
 {
+	static char piece[65536];
 	struct btf_header h;
-	char *text;
 
 	if (!read_at(fd, &h, sizeof(h), 0) || h.magic != BTF_MAGIC)
-		return NULL;
-	text = malloc(h.str_len ? h.str_len : 1);
-	if (text && !read_at(fd, text, h.str_len, (off_t)h.hdr_len + h.str_off)) {
-		free(text);
-		return NULL;
+		return false;
+	for (size_t at = 0; at < h.str_len; at += sizeof(piece) - len) {
+		size_t n = h.str_len - at < sizeof(piece) ? h.str_len - at : sizeof(piece);
+
+		if (!read_at(fd, piece, n, (off_t)h.hdr_len + h.str_off + at))
+			return false;
+		if (memmem(piece, n, wanted, len))
+			return true;
 	}
-	*len = h.str_len;
-	return text;
+	return false;
 }
 
 bool btf_names(const char *name)
 {
 	int fd = open(BTF_PATH, O_RDONLY | O_CLOEXEC), n;
-	char wanted[64], *text = NULL;
+	char wanted[64] = ""; /* every name stands between two NULs */
 	bool found = false;
-	size_t len = 0;
 
 	if (fd < 0)
 		return false;
-	wanted[0] = 0;
 	n = snprintf(wanted + 1, sizeof(wanted) - 1, "%s", name);
-	text = read_strings(fd, &len);
-	if (text && n > 0 && (size_t)n < sizeof(wanted) - 1)
-		found = memmem(text, len, wanted, n + 2) != NULL;
-	free(text);
+	if (n > 0 && (size_t)n < sizeof(wanted) - 1)
+		found = search_strings(fd, wanted, n + 2);
 	close(fd);
 	return found;
 }
