@@ -196,18 +196,17 @@ int BPF_PROG(udp_fail_queue_bare__tp, int rc, struct sock *sk)
 /*
  * A datagram that came to no socket: nobody has its port, or a filter was in the way. Before 6.11 the sockets' own
  * drops are here too, and those of IPv6 nowhere else: udp_fail_queue_rcv_skb came to it with 6.10, commit
- * e9669a00bba7. What a close() leaves unread is none.
+ * e9669a00bba7. What a close() leaves unread is none. p: room for the packet, of which there is one on the stack.
  */
-static __always_inline int on_dgram_stopped(struct sk_buff *skb, u32 reason)
+static __always_inline int on_dgram_stopped(struct sk_buff *skb, u32 reason, struct packet *p)
 {
 	struct flow_state *f;
-	struct packet p;
 	u32 from_b = 0;
 
 	if (reason <= DROP_NOT_SPECIFIED || DROP_IS(reason, QUEUE_PURGE))
 		return 0;
-	f = dgram_flow(skb, &p, 0, &from_b);
-	return f ? EMIT_DGRAM_DROP(NULL, NULL, EV_SKB_DROP, reason, p.l4_len - sizeof(struct udp_hdr), f, from_b) : 0;
+	f = dgram_flow(skb, p, 0, &from_b);
+	return f ? EMIT_DGRAM_DROP(NULL, NULL, EV_SKB_DROP, reason, p->l4_len - sizeof(struct udp_hdr), f, from_b) : 0;
 }
 
 /* rx_sk came with 6.11, commit c53795d48ee8; it may be NULL. */
@@ -220,7 +219,7 @@ int BPF_PROG(kfree_skb__tp, struct sk_buff *skb, void *where, u32 reason, struct
 	u32 from_b = 0;
 
 	if (!rx_sk)
-		return on_dgram_stopped(skb, reason);
+		return on_dgram_stopped(skb, reason, &p);
 	if (!st)
 		return 0;
 	if (st->protocol != IPPROTO_UDP)
@@ -232,7 +231,9 @@ int BPF_PROG(kfree_skb__tp, struct sk_buff *skb, void *where, u32 reason, struct
 SEC("?tp_btf/kfree_skb")
 int BPF_PROG(kfree_skb_bare__tp, struct sk_buff *skb, void *where, u32 reason)
 {
-	return on_dgram_stopped(skb, reason);
+	struct packet p;
+
+	return on_dgram_stopped(skb, reason, &p);
 }
 
 #endif
