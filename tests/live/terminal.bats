@@ -80,7 +80,6 @@ traffic_until_stuck() {
     type_keys '\x11\x03'
     until_ended 'exit 0'
     wait "$TERMINAL"
-    cp "$(SCREEN)" /tmp/rights/screen
     grep -aEq '[1-9][0-9]* lost' <(tail -3 "$(SCREEN)")
 }
 
