@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# No recording stands for it: it starts the tracer in ways of its own.
+# On this kernel only: it is about the tracer, its files and its disk, not the kernel.
 # What goes wrong around a trace: it is killed, the disk is full, the reader leaves, a traced program is killed.
 
 load helper

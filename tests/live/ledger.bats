@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
+# On this kernel only: in an emulated machine it is run by itself, once a backend.
 # The byte ledger: every byte that was written is in one place, at the end of every connection, and
 # the amounts are those that the programs' own calls, the segments and the kernel's queues tell.
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
+# On this kernel only: an emulated machine is too slow to lose anything.
 # Nothing is lost under load; if something were, it would be said.
 
 load helper

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
+# On this kernel only: it runs Python programs for seconds; their calls are those of the other tests.
 # The pair as learners write it, in Python and in C, as it stands in the first lab.
 
 load helper

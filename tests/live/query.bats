@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
+# On this kernel only: it is about recordings, not the kernel.
 # SQL over recordings of real programs: the tables say what --json says, and checks are decided.
 
 load helper

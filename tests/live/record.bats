@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
+# On this kernel only: it is about recordings, not the kernel.
 # The recording: what was shown live is what is shown again.
 
 load helper

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
+# On this kernel only: it is about the tracer and COMMAND, not the kernel.
 # How a run ends: signals, a closed pipe, the status of the command, the user behind sudo.
 
 load helper

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
+# On this kernel only: it runs other people's programs, at a pace that an emulated machine does not have.
 # Ordinary traffic draws no alarm, and little news: a tool that cries wolf is switched off.
 
 load helper

@@ -11,7 +11,8 @@ import sys
 from bisect import bisect_right
 
 META, BATCH, TICK, LOSS, END = 1, 2, 3, 4, 5
-PROC, FORK = 2, 2  # enum event_kind, enum proc_what
+PROC, SOCK_CLOSED = 2, 25  # enum event_kind
+FORK = 2  # enum proc_what
 HEADER = struct.Struct("<8sIIII")
 FRAME = struct.Struct("<II")
 
@@ -42,16 +43,21 @@ def moment(record):
     return struct.unpack_from("<Q", record, 8)[0]
 
 
+def sock(record):
+    return struct.unpack_from("<I", record, 4)[0]
+
+
 class Part:
     """One scenario's recording in the making."""
 
     def __init__(self, name, start, end):
         self.name, self.start, self.end = name, start, end
-        self.frames, self.events, self.seen = [], 0, [0] * 32
+        self.frames, self.events, self.seen, self.socks = [], 0, [0] * 32, set()
 
     def add(self, record):
-        if self.is_own_birth(record):
+        if self.is_own_birth(record) or self.is_late_end(record):
             return
+        self.socks.add(sock(record))
         self.events += 1
         self.seen[record[2]] += 1
         if self.frames and self.frames[-1][0] == BATCH:
@@ -62,6 +68,10 @@ class Part:
     def is_own_birth(self, record):
         """The fork of the program that starts all scenarios."""
         return not self.events and record[2] == PROC and struct.unpack_from("<I", record, 24)[0] == FORK
+
+    def is_late_end(self, record):
+        """Of a socket of an earlier scenario: what no call closes is told when the tracer finds it gone."""
+        return record[2] == SOCK_CLOSED and sock(record) not in self.socks
 
     def write(self, path, head, meta):
         loss = struct.pack("<Q32Q32Q", self.end, *self.seen, *([0] * 32))

@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <sys/un.h>
 
+#include <stdbool.h>
+
 #include "live.h"
 
 static int on = 1;
@@ -135,13 +137,16 @@ static void living(void)
 	FAILS(bind_to(reusing(SO_REUSEADDR), port), EADDRINUSE);
 }
 
-/* The server's end closes first: its port stays in TIME_WAIT. */
-static int restarted(int old, int new)
+static int stream_that(bool reuses)
 {
-	int s[2], port;
+	return reuses ? reusing(SO_REUSEADDR) : plain(AF_INET, SOCK_STREAM);
+}
 
-	if (!old)
-		old = plain(AF_INET, SOCK_STREAM);
+/* The server's end closes first: its port stays in TIME_WAIT. Another takes it then. */
+static int restarted(bool old_reuses, bool new_reuses)
+{
+	int s[2], port, old = stream_that(old_reuses), new = stream_that(new_reuses);
+
 	CHECK(bind_to(old, 0));
 	port = served(old, s);
 	CHECK(close(s[1]));
@@ -152,22 +157,22 @@ static int restarted(int old, int new)
 
 static void wait_none(void)
 {
-	FAILS(restarted(0, plain(AF_INET, SOCK_STREAM)), EADDRINUSE);
+	FAILS(restarted(false, false), EADDRINUSE);
 }
 
 static void wait_new(void)
 {
-	FAILS(restarted(0, reusing(SO_REUSEADDR)), EADDRINUSE);
+	FAILS(restarted(false, true), EADDRINUSE);
 }
 
 static void wait_old(void)
 {
-	FAILS(restarted(reusing(SO_REUSEADDR), plain(AF_INET, SOCK_STREAM)), EADDRINUSE);
+	FAILS(restarted(true, false), EADDRINUSE);
 }
 
 static void wait_both(void)
 {
-	CHECK(restarted(reusing(SO_REUSEADDR), reusing(SO_REUSEADDR)));
+	CHECK(restarted(true, true));
 }
 
 static void late(void)
