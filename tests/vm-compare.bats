@@ -105,7 +105,7 @@ told() { # HERE THERE
 
 @test "a live test that fails on a recording is shown, unless it is granted; none at all is a failure" {
     grant
-    printf '%s\n' 'ok 1 rst: one' 'not ok 2 rst: two' '# what it said' 'ok 3 rst: three # skip needs the machine' >tap
+    printf '%s\n' 1..3 'ok 1 rst: one' 'not ok 2 rst: two' '# what it said' 'ok 3 rst: three # skip needs the machine' >tap
     run "$VM/same.py" tests old tap
     assert_failure 1
     assert_line "# # what it said"
@@ -113,9 +113,19 @@ told() { # HERE THERE
     sed -i 's/^## Stories/## Tests/; $a| `rst: t*` | `old` | `any` | so it is |' "$DIFFERENCES"
     run "$VM/same.py" tests old tap
     assert_success
-    echo 'ok 1 rst: three # skip needs the machine' >tap
+    sed -i 's/^1\.\.3/1..4/' tap
     run "$VM/same.py" tests old tap
     assert_failure 1
+    assert_output --partial "4 tests were planned, 3 reported"
+    printf '%s\n' 1..1 'ok 1 rst: three # skip needs the machine' >tap
+    run "$VM/same.py" tests old tap
+    assert_failure 1
+}
+
+@test "a kernel that nobody knows is no reason to pass" {
+    run "$VM/run" 6.99
+    assert_failure 125
+    assert_output --partial 'There is no kernel "6.99" here; there are:'
 }
 
 # The frames of the lab's recording again, each record passed through EXPRESSION: `r` is its bytes, None leaves it out.
