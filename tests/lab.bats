@@ -538,9 +538,60 @@ as_other() {
 @test "a flood of output is ended, and what is shown cannot fool a terminal" {
     harmless "it prints little" "more than 2000 lines or 65536 bytes" \
         'int main(void) { for (;;) puts("\033[2Jflood"); }'
-    learner 'int main(void) { puts("\033[2Jflood"); return 0; }'
+}
+
+# Of what a terminal might obey, or show in another order than it stands, nothing is in that file.
+nothing_to_obey() { # FILE
+    python3 - "$1" <<'PYTHON'
+import sys, unicodedata
+text = open(sys.argv[1], "rb").read().decode()  # all of it is UTF-8
+bad = [c for c in text if unicodedata.category(c) in ("Cc", "Cf") and c not in "\n\t"]
+assert text and not bad, bad
+PYTHON
+}
+
+@test "what a program prints cannot fool a terminal, and stays readable" {
+    learner 'int main(void) { puts("\033[2J \x9b" "31m \xc2\x9b" "2J \xe2\x80\xae \xc3( \r\x7f.");
+        puts("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\x9f\ttab"); putchar(0); return 0; }'
     run "$LAB" check 09 "$DIR/mine.c"
-    assert_line "    | ?[2Jflood"
+    assert_line '    | \x1b[2J \x9b31m \xc2\x9b2J \xe2\x80\xae \xc3( \x0d\x7f.'
+    assert_line $'    | gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\x9f\ttab'
+    assert_line '    | ?'
+    "$LAB" check 09 "$DIR/mine.c" >"$DIR/said" || true
+    nothing_to_obey "$DIR/said"
+}
+
+@test "what an experiment prints cannot fool a terminal, and is whole" {
+    nobody_has_a_tree
+    # Each half of a character is a write of its own.
+    printf '%s\n' '#!/bin/bash' 'printf "\e[2J \x9b31m\n"' \
+        'for _ in {1..200}; do printf "\xc3"; printf "\xa9\n"; done' 'printf "\xc3"; printf "\xa9 end"' \
+        >"$DIR/tree/labs/09-eof/run"
+    "$LAB" run 09 --record "$DIR/run.rec" >"$DIR/said"
+    nothing_to_obey "$DIR/said"
+    run cat "$DIR/said"
+    assert_line '\x1b[2J \x9b31m'
+    assert_equal "$(grep -cx $'\xc3\xa9' "$DIR/said")" 200
+    assert_line $'\xc3\xa9 end'
+}
+
+@test "what the compiler quotes of a source cannot fool a terminal, and stays readable" {
+    export LC_ALL=C.UTF-8
+    printf 'int x\x9b31m;\n#error "\x9b31m \e[2J \xc2\x9b2J \xe2\x80\xae gr\xc3\xbc\xc3\x9f"\nint main(void) { return y; }\n' \
+        >"$DIR/mine.c"
+    "$LAB" check 09 "$DIR/mine.c" >"$DIR/said" || status=$?
+    assert_equal "$status" 1
+    nothing_to_obey "$DIR/said"
+    run cat "$DIR/said"
+    assert_line --partial $'#error "\\x9b31m \\x1b[2J \\xc2\\x9b2J \\xe2\\x80\\xae gr\xc3\xbc\xc3\x9f"'
+    assert_line --partial $'error: \xe2\x80\x98y\xe2\x80\x99 undeclared'
+    # A warning, likewise.
+    { cat "$SOLUTION" && printf '#warning "\x9b31m \e[2J \xe2\x80\xae"\n'; } >"$DIR/mine.c"
+    "$LAB" check 09 "$DIR/mine.c" >"$DIR/said"
+    nothing_to_obey "$DIR/said"
+    run cat "$DIR/said"
+    assert_line "Your program compiles, but the compiler warns:"
+    assert_line --partial '#warning "\x9b31m \x1b[2J \xe2\x80\xae"'
 }
 
 @test "a crash is told by the name of its signal" {

@@ -16,6 +16,7 @@
 
 #include "cell.h"
 #include "keeper.h"
+#include "page.h"
 #include "util/clock.h"
 
 #define ARRANGE_MS 10000 /* more than enough to put up the walls */
@@ -136,12 +137,20 @@ int arena_open(struct arena *a, const struct arena_plan *plan, char *err, size_t
 
 /* --- the run --- */
 
+/* Whole lines: a read may end within a character. */
+static void echo_lines(struct arena *a, size_t n)
+{
+	for (; a->echoed < n; a->echoed++) {
+		page_shown(a->lines.at[a->echoed].text);
+		putchar('\n');
+	}
+	fflush(stdout);
+}
+
 static void take_output(struct arena *a, bool echo)
 {
-	size_t before = a->lines.len;
 	char bytes[4096];
 	ssize_t n = read(a->out, bytes, sizeof(bytes));
-	size_t i;
 
 	if (n <= 0) {
 		if (n == 0 || errno != EAGAIN)
@@ -149,9 +158,8 @@ static void take_output(struct arena *a, bool echo)
 		return;
 	}
 	lines_add(&a->lines, bytes, (size_t)n, clock_boot_ns());
-	for (i = before; echo && i < a->lines.len; i++)
-		putchar(a->lines.bytes[i] ? a->lines.bytes[i] : '\n');
-	fflush(stdout);
+	if (echo)
+		echo_lines(a, a->lines.n - a->lines.open);
 	if (a->lines.flood)
 		a->how = ARENA_FLOOD;
 }
@@ -227,6 +235,8 @@ int arena_run(struct arena *a, unsigned int limit_ms, bool (*interrupted)(void),
 		return ret;
 	how = a->how;
 	drain_output(a, echo);
+	if (echo)
+		echo_lines(a, a->lines.n);
 	a->how = how;
 	return 0;
 }

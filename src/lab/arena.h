@@ -47,6 +47,7 @@ struct arena {
 	pid_t pid; /* its first process, as we see it; 0: there is no arena */
 	int go, said, out;
 	struct lines lines;
+	size_t echoed; /* of these lines, printed as they came */
 	enum arena_how how;
 	int status; /* of wait(2), of the script; valid if ENDED */
 };

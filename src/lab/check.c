@@ -86,8 +86,11 @@ static void print_output(const struct trial *t)
 
 	if (t->lines.n)
 		printf("  it printed\n");
-	for (i = 0; i < t->lines.n && i < OUTPUT_LINES; i++)
-		printf("    | %s\n", t->lines.at[i].text);
+	for (i = 0; i < t->lines.n && i < OUTPUT_LINES; i++) {
+		printf("    | ");
+		page_shown(t->lines.at[i].text);
+		printf("\n");
+	}
 	if (t->lines.n > OUTPUT_LINES)
 		printf("    | ... and %zu lines more\n", t->lines.n - OUTPUT_LINES);
 }
@@ -170,6 +173,13 @@ static int one_run(struct check *c, int number)
 
 /* --- the whole --- */
 
+static void print_said(const char *head, const struct buf *said)
+{
+	printf("%s\n", head);
+	page_shown(said->data ? said->data : "");
+	printf("\n");
+}
+
 static int compiled(struct check *c)
 {
 	char err[PATH_MAX + 256];
@@ -179,10 +189,9 @@ static int compiled(struct check *c)
 	int status = 0;
 
 	if (r == COMPILE_OK && said.len)
-		printf("Your program compiles, but the compiler warns:\n%s\n", said.data);
+		print_said("Your program compiles, but the compiler warns:", &said);
 	if (r == COMPILE_REFUSED) {
-		printf("Your program does not compile. The compiler says:\n%s\n",
-		       said.data ? said.data : "");
+		print_said("Your program does not compile. The compiler says:", &said);
 		status = EXIT_LAB_FAIL;
 	} else if (r != COMPILE_OK) {
 		status = lab_fail("%s", err);

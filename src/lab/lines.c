@@ -16,14 +16,6 @@ void lines_free(struct lines *l)
 	l->bytes = NULL;
 }
 
-/* What a terminal might obey is not shown: bytes of UTF-8 stay as they are. */
-static char harmless(char c)
-{
-	unsigned char byte = (unsigned char)c;
-
-	return (byte < ' ' && c != '\t') || byte == 0x7f ? '?' : c;
-}
-
 static void add_byte(struct lines *l, char c, __u64 t_ns)
 {
 	if (!l->open && l->n == LINES_MAX)
@@ -35,7 +27,7 @@ static void add_byte(struct lines *l, char c, __u64 t_ns)
 	if (!l->open)
 		l->at[l->n++] = (struct line){ .t_ns = t_ns, .text = l->bytes + l->len };
 	l->open = c != '\n';
-	l->bytes[l->len++] = c == '\n' ? '\0' : harmless(c);
+	l->bytes[l->len++] = c == '\n' ? '\0' : c ? c : '?';
 }
 
 void lines_add(struct lines *l, const char *bytes, size_t len, __u64 t_ns)

@@ -29,7 +29,7 @@ struct lines {
 
 int lines_start(struct lines *l); /* 0 or -ENOMEM */
 void lines_free(struct lines *l);
-/* Bytes that came at that time; control characters become '?'. */
+/* Bytes that came at that time; a zero byte becomes '?', all others stay: see page_shown(). */
 void lines_add(struct lines *l, const char *bytes, size_t len, __u64 t_ns);
 
 #endif

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "util/log.h"
+#include "util/utf8.h"
 
 /* -F: what fits the screen needs no key; -R: colours; -X: it stays there. */
 #define PAGER_DEFAULT "less -FRX"
@@ -83,6 +84,15 @@ int page_text(const struct user *u, const char *text)
 		reap(pager);
 	}
 	return err;
+}
+
+void page_shown(const char *text)
+{
+	struct buf b = { 0 };
+
+	utf8_show(&b, text, strlen(text), "\n\t");
+	printf("%s", b.err || !b.data ? "" : b.data);
+	buf_free(&b);
 }
 
 static void command_exec(const struct user *u, page_command run, char **args, int out)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Long text: into the pager if standard output is a terminal, with the learner's rights; what the
- * sub-commands of ./trace print, likewise.
+ * sub-commands of ./trace print, likewise; and words of strangers.
  */
 #ifndef SOCKLENS_LAB_PAGE_H
 #define SOCKLENS_LAB_PAGE_H
@@ -11,6 +11,12 @@
 
 /* 0, or negative errno. */
 int page_text(const struct user *u, const char *text);
+
+/*
+ * What the learner's program or the compiler said, to standard output: a terminal finds nothing in it
+ * to obey, see utf8_show(); newlines and tabs stay.
+ */
+void page_shown(const char *text);
 
 typedef int (*page_command)(int argc, char **argv);
 

@@ -165,13 +165,14 @@ static void test_lines(void **state)
 	(void)state;
 	assert_int_equal(lines_start(&l), 0);
 	lines_add(&l, "one\ntw", 6, 100);
-	lines_add(&l, "o\n\nth\x1bree", 9, 200);
+	lines_add(&l, "o\n\nth\0r\x1b\xc3", 9, 200);
+	lines_add(&l, "\xa9", 1, 300);
 	assert_int_equal(l.n, 4);
 	assert_string_equal(l.at[0].text, "one");
 	assert_string_equal(l.at[1].text, "two");
 	assert_int_equal(l.at[1].t_ns, 100);
 	assert_string_equal(l.at[2].text, "");
-	assert_string_equal(l.at[3].text, "th?ree");
+	assert_string_equal(l.at[3].text, "th?r\x1b\xc3\xa9");
 	assert_int_equal(l.at[3].t_ns, 200);
 	assert_false(l.flood);
 	lines_free(&l);
