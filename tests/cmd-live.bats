@@ -73,9 +73,10 @@ wait_for() { # FILE REGEX
     assert_line 7
 }
 
+# nohup would have SIGHUP ignored, and COMMAND keep it so.
 @test "live: COMMAND has default signals and the invoking user's identity" {
     chmod 755 .
-    run env SUDO_UID=65534 SUDO_GID=65534 SUDO_USER=nobody HOME=/root FOO=bar "$TRACE" -o /dev/null -- \
+    run env --default-signal=HUP SUDO_UID=65534 SUDO_GID=65534 SUDO_USER=nobody HOME=/root FOO=bar "$TRACE" -o /dev/null -- \
         sh -c 'id -u; id -g; id -G; echo "$HOME $USER $LOGNAME $FOO"; exec grep -E "SigIgn|SigBlk" /proc/self/status'
     assert_success
     assert_line --index 0 65534
