@@ -17,8 +17,10 @@ def short(number):
 
 def ratios(figures, what):
     loads = figures["loads"]
-    rows = [["untraced, ns an operation"] + [f"{load['untraced_ns']:,.0f}" for load in loads.values()],
-            ["untraced again (noise)"] + [ratio(load["noise"]) for load in loads.values()]]
+    rows = []
+    if what == "ratio":
+        rows = [["untraced, ns an operation"] + [f"{load['untraced_ns']:,.0f}" for load in loads.values()],
+                ["untraced again (noise)"] + [ratio(load["noise"]) for load in loads.values()]]
     for name in figures["tracers"]:
         rows.append([name] + [ratio(load["tracers"][name][what]) if name in load["tracers"] else "-"
                               for load in loads.values()])

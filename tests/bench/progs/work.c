@@ -47,7 +47,8 @@ struct job {
 	long ops, ms, conns;
 	int cpus[2]; /* client, server; -1: any */
 	long done;   /* operations so far */
-	long long began_ns, deadline_ns;
+	long long began_ns, deadline_ns, ended_ns;
+	long long client_cpu_ns; /* at the end */
 	struct side *client, *server;
 };
 
@@ -122,13 +123,28 @@ static void begin(struct job *j)
 	j->deadline_ns = j->began_ns + j->ms * 1000000LL;
 }
 
+static void server_begin(struct job *j)
+{
+	j->server->cpu_ns = -clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+/* Nor what comes after it: connections that are closed. */
+static void finish(struct job *j)
+{
+	j->ended_ns = clock_ns(CLOCK_MONOTONIC);
+	j->client_cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+}
+
 static bool more(struct job *j)
 {
-	if (j->ops ? j->done >= j->ops :
-		     j->done % j->mode->stride == 0 && clock_ns(CLOCK_MONOTONIC) >= j->deadline_ns)
-		return false;
-	j->done++;
-	return true;
+	bool over = j->ops ? j->done >= j->ops :
+			     j->done % j->mode->stride == 0 && clock_ns(CLOCK_MONOTONIC) >= j->deadline_ns;
+
+	if (over)
+		finish(j);
+	else
+		j->done++;
+	return !over;
 }
 
 /* --- pingpong: a message there and back --- */
@@ -177,6 +193,7 @@ static void bulk_client(struct job *j, const struct sockaddr_in *to)
 		do_send(fd, buffer, j->mode->size, j->client);
 	shutdown(fd, SHUT_WR);
 	do_recv(fd, 1, 0, j->client);
+	finish(j); /* now that all of it was read */
 	close(fd);
 }
 
@@ -250,6 +267,7 @@ static void crowd_server(struct job *j, int listener)
 	int ep = crowd_gather(j, listener);
 	struct epoll_event ev;
 
+	server_begin(j);
 	do
 		must(epoll_wait(ep, &ev, 1, -1) == 1, "epoll_wait");
 	while (answer(ev.data.fd, j));
@@ -336,7 +354,7 @@ static void serve(struct job *j, int in, int out)
 	must(!listen(listener, 128), "listen");
 	must(!getsockname(listener, (struct sockaddr *)&addr, &len), "getsockname");
 	must(write(out, &addr, sizeof(addr)) == sizeof(addr), "write");
-	j->server->cpu_ns -= clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+	server_begin(j);
 	j->mode->server(j, listener);
 	j->server->cpu_ns += clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 	exit(0);
@@ -376,18 +394,16 @@ static void run(struct job *j)
 	struct sockaddr_in addr = { 0 };
 	int to = -1, from = -1, status = 0;
 	pid_t server = j->mode->server ? start_server(j, &to, &from) : 0;
-	long long ns;
 
 	pin(j->cpus[0]);
 	wait_for_go(server);
 	if (server)
 		must(write(to, "", 1) == 1 && read(from, &addr, sizeof(addr)) == sizeof(addr), "server");
 	j->mode->client(j, &addr);
-	ns = clock_ns(CLOCK_MONOTONIC) - j->began_ns;
-	j->client->cpu_ns += clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+	j->client->cpu_ns += j->client_cpu_ns;
 	must(!server || wait(&status) == server, "wait");
-	printf("ops %ld ns %lld cpu_ns %lld calls %ld\n", j->done, ns, j->client->cpu_ns + j->server->cpu_ns,
-	       j->client->calls + j->server->calls);
+	printf("ops %ld ns %lld cpu_ns %lld calls %ld\n", j->done, j->ended_ns - j->began_ns,
+	       j->client->cpu_ns + j->server->cpu_ns, j->client->calls + j->server->calls);
 	exit(status ? 1 : 0);
 }
 
