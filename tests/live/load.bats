@@ -43,15 +43,28 @@ connections_told() { # COUNT
     same "calls" 100005 "$(sql "SELECT count(*) FROM call WHERE made_by IS NULL")"
 }
 
-@test "load: two thousand connections open at once" {
-    cd "$BATS_TEST_TMPDIR"
-    hold stay
-    INPUT=$BATS_TEST_TMPDIR/stay trace_spawn --buffer 128 -w rec -- "$PROGS/load" at-once
+at_once() { # NAME
+    hold "$1"
+    INPUT=$BATS_TEST_TMPDIR/$1 trace_spawn --buffer 128 -w rec -- "$PROGS/load" at-once
     until_line stdout open
     [ "$(entries socks)" -ge 4001 ]
-    let_go stay
+    let_go "$1"
     trace_wait
     same status 0 "$status"
+}
+
+# All are closed and freed in one go. An interrupt in the middle of a program of the tracer may be followed by the rest of
+# the kernel's queue on the same CPU, and what calls the same program there is left out by the kernel (prog->active), and
+# counted. That is chance, about one time in six; not so five times.
+@test "load: two thousand connections open at once" {
+    cd "$BATS_TEST_TMPDIR"
+    for attempt in 1 2 3 4 5; do
+        rm -f rec rec.db
+        at_once "stay$attempt"
+        lost=$(sql 'SELECT kind || lost FROM loss')
+        [ -n "$lost" ] || break
+        echo "attempt $attempt lost: $lost"
+    done
     connections_told 2000
     same "open at once" 2000 "$(sql "SELECT max(n) FROM (SELECT sum(new_state = 'ESTABLISHED') OVER (ORDER BY event) -
         sum(old_state = 'ESTABLISHED') OVER (ORDER BY event) AS n FROM state WHERE role = 'client')")"
