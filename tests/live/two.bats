@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
+# No recording stands for it: it starts several tracers.
 # Several tracers at once do not disturb each other, and none traces itself.
 
 load helper
