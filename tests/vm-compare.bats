@@ -52,6 +52,20 @@ told() { # HERE THERE
     assert_failure 1
 }
 
+@test "what differs once and not the second time is the same; twice is a difference" {
+    grant
+    mkdir again
+    echo SYN >again/x.story
+    told SYN RST
+    run "$VM/same.py" stories old fentry here there again
+    assert_success
+    assert_output --partial "1 the same"
+    echo FIN >again/x.story
+    run "$VM/same.py" stories old fentry here there again
+    assert_failure 1
+    assert_line "# +RST"
+}
+
 @test "a row grants lines, changes or the rest, and not more" {
     grant x old 'without ^level'
     told "SYN level=1 FIN" "SYN FIN"

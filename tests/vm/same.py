@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Holds stories and tests of one kernel against another's; grants what differences.md lists and nothing else.
 
-    same.py stories KERNEL BACKEND REFERENCE DIR   each NAME.story of two folders, line by line
+    same.py stories KERNEL BACKEND REFERENCE DIR [AGAIN]   each NAME.story of two folders, line by line; what differs
+                                                   in DIR may be the same in AGAIN
     same.py tests KERNEL TAP                       tests that failed there
     same.py stale [KERNEL...]                      rows that nothing needed since the list was begun; with KERNELs
                                                    only a part was run, and nothing can be said
@@ -83,25 +84,35 @@ def without_differences(table, a, b):
     return a, b, used
 
 
-def stories(kernel, backend, reference, folder):
-    table, bad, same, granted = rows("stories"), 0, 0, 0
+def compared(table, a, folders, file):
+    """The story A here and, of those in the folders, the first that is alike, or the very first; and the rows used."""
+    told = []
+    for folder in folders:
+        if os.path.exists(f"{folder}/{file}"):
+            b = read_story(f"{folder}/{file}")
+            told.append((a == b, *without_differences(table, a, b)))
+    return next((t for t in told if t[1] == t[2]), told[0] if told else None)
+
+
+def stories(kernel, backend, reference, *folders):
+    table, bad, equal, granted = rows("stories"), 0, 0, 0
     names = sorted(n for n in os.listdir(reference) if n.endswith(".story"))
     for file in names:
         name = file[:-len(".story")]
-        if not os.path.exists(f"{folder}/{file}"):
+        found = compared([r for r in table if r.fits(name, kernel, backend)], read_story(f"{reference}/{file}"), folders, file)
+        if not found:
             print(f"# {kernel}, {backend}: {name} was not told")
             bad += 1
             continue
-        a, b = read_story(f"{reference}/{file}"), read_story(f"{folder}/{file}")
-        same += a == b
-        a, b, used = without_differences([r for r in table if r.fits(name, kernel, backend)], a, b)
+        same, a, b, used = found
+        equal += same
         grant(used)
         granted += a == b and bool(used)
         if a != b:
             bad += 1
             diff = list(difflib.unified_diff(a, b, f"{name} here", f"{name} by {kernel}, {backend}", "", "", 1, ""))
             print("\n".join(f"# {line}" for line in diff[:SHOWN]))
-    print(f"# {kernel}, {backend}: {len(names)} stories, {same} the same, {granted} but for what is granted, {bad} others")
+    print(f"# {kernel}, {backend}: {len(names)} stories, {equal} the same, {granted} but for what is granted, {bad} others")
     return 1 if bad or not names else 0
 
 
@@ -146,7 +157,7 @@ def stale(kernels):
 
 
 def main(args):
-    if args[:1] == ["stories"] and len(args) == 5:
+    if args[:1] == ["stories"] and len(args) in (5, 6):
         return stories(*args[1:])
     if args[:1] == ["tests"] and len(args) == 3:
         return tests(*args[1:])
