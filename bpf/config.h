@@ -11,7 +11,6 @@
 #endif
 
 #define SYSCALL_MAX 512
-#define COMM_GLOB_LEN 16
 #define LAYER_BIT_APP 1 /* enum layer of src/event/decode.h */
 
 /* Which conditions a socket must meet; none set: sockets born on loopback or in lab namespaces. */
@@ -33,7 +32,10 @@ struct config {
 	__u32 late_release; /* a close() returns before its socket is released, and something tells when it is */
 	__u32 pad;
 	__u64 settle_ns; /* a call in progress for longer is reported as pending */
-	char comm[COMM_GLOB_LEN]; /* glob of SCOPE_COMM */
+	/* Glob of SCOPE_COMM, see comm_matches(). Bit j stands for its first j characters, stars aside. */
+	__u32 comm_match[256]; /* of each byte: bit j if it fits the j-th character */
+	__u32 comm_stay;       /* a star follows there: any byte fits, and j stays */
+	__u32 comm_end;	       /* the bit of the whole glob */
 };
 
 /* A record that found no room in the ring, and is worth a second place: see maps.bpf.h. */

@@ -32,6 +32,24 @@ static __u16 ticks_per_second(void)
 	return (1000000000L + tick.tv_nsec / 2) / tick.tv_nsec;
 }
 
+/* At most 15 characters (target_comm()). */
+static void comm_config(struct config *cfg, const char *glob)
+{
+	unsigned int j = 0;
+
+	for (; *glob; glob++) {
+		if (*glob == '*') {
+			cfg->comm_stay |= 1u << j;
+			continue;
+		}
+		j++;
+		for (unsigned int byte = 1; byte < 256; byte++)
+			if (*glob == '?' || (unsigned char)*glob == byte)
+				cfg->comm_match[byte] |= 1u << j;
+	}
+	cfg->comm_end = 1u << j;
+}
+
 void scope_config(struct config *cfg, const struct capture_opts *o)
 {
 	struct stat st;
@@ -52,7 +70,7 @@ void scope_config(struct config *cfg, const struct capture_opts *o)
 		cfg->scope |= SCOPE_PROC;
 	if (o->comm) {
 		cfg->scope |= SCOPE_COMM;
-		snprintf(cfg->comm, sizeof(cfg->comm), "%s", o->comm);
+		comm_config(cfg, o->comm);
 	}
 	if (o->port || o->lport || o->rport)
 		cfg->scope |= SCOPE_PORT;

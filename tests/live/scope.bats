@@ -37,15 +37,24 @@ END
     expect_count 0 pid="$b"
 }
 
-@test "scope: -n takes a pattern" {
-    trace_start -n 'pai*'
+named_by() { # GLOB PROGRAMS
+    trace_start -n "$1"
     run_prog "$NS" pair v4
     run_prog "$NS" udp zero
     run_prog "$NS" closing half
     trace_stop
     sound
-    same programs pair "$(q -u -o comm kind=call)"
+    same "programs by $1" "$2" "$(q -u -o comm kind=call | sort | paste -sd ' ')"
+}
+
+@test "scope: -n takes a pattern" {
+    named_by 'pai*' pair
     expect_some call=connect phase=exit ret=0
+    named_by '*i?' pair
+    named_by 'c**s?*g' closing
+    named_by '?*d*p*' udp
+    named_by pai ""
+    named_by 'pair?' ""
 }
 
 @test "scope: --port is either end" {
