@@ -69,3 +69,18 @@ int part_finish(struct part *p, bool replace)
 	part_remove(p);
 	return err;
 }
+
+int part_write(const char *out, uid_t who, int (*write)(int fd, void *ctx), void *ctx)
+{
+	struct part p;
+	int err = part_find(&p, out, who);
+
+	if (!err)
+		err = part_create(&p);
+	if (!err)
+		err = write(p.fd, ctx);
+	if (!err)
+		err = part_finish(&p, true);
+	part_remove(&p);
+	return err;
+}

@@ -24,6 +24,11 @@ int part_find(struct part *p, const char *out, uid_t who);
 int part_create(struct part *p);
 /* It is whole. replace: also where something has the name. 0 or negative errno, and then it is gone. */
 int part_finish(struct part *p, bool replace);
+/*
+ * All of that: write() puts what ctx says into the file and closes fd, whatever happens; what has the name is replaced.
+ * 0, or negative errno, write()'s own among it.
+ */
+int part_write(const char *out, uid_t who, int (*write)(int fd, void *ctx), void *ctx);
 /* It is not to be. Safe in a signal handler, and where there is none. */
 void part_remove(struct part *p);
 

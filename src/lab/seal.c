@@ -86,8 +86,15 @@ static int copy_frames(struct source *s, struct record_writer *w, const struct b
 	return ret;
 }
 
-static int write_all(struct source *s, int fd, const struct buf *notes, const struct lines *lines)
+struct sealed {
+	struct source *from;
+	const struct buf *notes;
+	const struct lines *lines;
+};
+
+static int write_all(int fd, void *ctx)
 {
+	const struct sealed *what = ctx;
 	struct record_writer *w = record_writer_new(fd);
 	int complete, err, end;
 
@@ -95,25 +102,9 @@ static int write_all(struct source *s, int fd, const struct buf *notes, const st
 		close(fd);
 		return -ENOMEM;
 	}
-	err = copy_frames(s, w, notes, lines, &complete);
+	err = copy_frames(what->from, w, what->notes, what->lines, &complete);
 	end = record_writer_close(w, complete && !err);
 	return err ? err : end;
-}
-
-static int write_file(struct source *s, const char *to, uid_t who, const struct buf *notes,
-		      const struct lines *lines)
-{
-	struct part part;
-	int err = part_find(&part, to, who);
-
-	if (!err)
-		err = part_create(&part);
-	if (!err)
-		err = write_all(s, part.fd, notes, lines);
-	if (!err)
-		err = part_finish(&part, true);
-	part_remove(&part);
-	return err;
 }
 
 int seal(const char *from, const char *to, uid_t who, const struct buf *notes,
@@ -121,12 +112,12 @@ int seal(const char *from, const char *to, uid_t who, const struct buf *notes,
 {
 	enum record_error why;
 	unsigned int version;
-	struct source *s = record_open(from, &why, &version);
+	struct sealed what = { record_open(from, &why, &version), notes, lines };
 	int ret = -EIO;
 
-	if (s) {
-		ret = write_file(s, to, who, notes, lines);
-		s->close(s);
+	if (what.from) {
+		ret = part_write(to, who, write_all, &what);
+		what.from->close(what.from);
 	}
 	if (ret)
 		output_explain(to, -ret, err, size);

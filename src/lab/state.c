@@ -118,7 +118,7 @@ int state_make_folder(const struct state *s, char *err, size_t size)
 	return make_folder(s->dir, s->who, "XDG_STATE_HOME", err, size);
 }
 
-static int write_text(int fd, const char *text)
+static int write_text(int fd, void *text)
 {
 	FILE *out = fdopen(fd, "w");
 	int err = 0;
@@ -136,16 +136,8 @@ static int write_text(int fd, const char *text)
 
 static int write_file(const char *path, uid_t who, const char *text, char *err, size_t size)
 {
-	struct part part;
-	int ret = part_find(&part, path, who);
+	int ret = part_write(path, who, write_text, (void *)text);
 
-	if (!ret)
-		ret = part_create(&part);
-	if (!ret)
-		ret = write_text(part.fd, text);
-	if (!ret)
-		ret = part_finish(&part, true);
-	part_remove(&part);
 	return ret ? cannot_write(path, ret, err, size) : 0;
 }
 
