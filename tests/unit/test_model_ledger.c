@@ -137,20 +137,35 @@ static void test_arrived_unwritten(void **state)
 	story_close(&y);
 }
 
+/* A story with a pair, and what the client will call: send() of 90 bytes. */
+static struct made_call story_with_send(struct story *y, struct tcp_pair *p)
+{
+	struct made_call mc;
+
+	*p = pair_on_loopback();
+	story_open(y);
+	pair_open(y, p);
+	mc = call_of(p->c.pid, CALL_SENDTO, p->c.sid, p->c.fd);
+	mc.c.len = 90;
+	return mc;
+}
+
+/* It is called, and 60 bytes are in the queue. */
+static void goes_in(struct story *y, struct tcp_pair *p, struct made_call *mc)
+{
+	call_enters(y, mc);
+	p->c.write_seq += 60;
+	end_event(y, EV_ACK, &p->c);
+}
+
 /* 60 bytes go along with a call of the client, and the call ends so: with these flags, that result. */
 static void ends_a_call(struct story *y, int msg_flags, __u8 cflags, __s64 ret)
 {
-	struct tcp_pair p = pair_on_loopback();
-	struct made_call mc;
+	struct tcp_pair p;
+	struct made_call mc = story_with_send(y, &p);
 
-	story_open(y);
-	pair_open(y, &p);
-	mc = call_of(p.c.pid, CALL_SENDTO, p.c.sid, p.c.fd);
-	mc.c.len = 90;
 	mc.c.x[0] = msg_flags;
-	call_enters(y, &mc);
-	p.c.write_seq += 60;
-	end_event(y, EV_ACK, &p.c);
+	goes_in(y, &p, &mc);
 	mc.c.cflags = cflags;
 	call_returns(y, &mc, ret);
 	p.c.snd_nxt += 60;
@@ -199,18 +214,12 @@ static void test_other_call_fails(void **state)
 /* Tracing stops in the middle of a call. */
 static void test_stopped_inside(void **state)
 {
-	struct tcp_pair p = pair_on_loopback();
-	struct made_call mc;
+	struct tcp_pair p;
 	struct story y;
+	struct made_call mc = story_with_send(&y, &p);
 
 	(void)state;
-	story_open(&y);
-	pair_open(&y, &p);
-	mc = call_of(p.c.pid, CALL_SENDTO, p.c.sid, p.c.fd);
-	mc.c.len = 90;
-	call_enters(&y, &mc);
-	p.c.write_seq += 60;
-	end_event(&y, EV_ACK, &p.c);
+	goes_in(&y, &p, &mc);
 	assert_int_equal(model_finish(y.m), 0);
 	assert_int_equal(y.summary.how, END_OPEN);
 	assert_int_equal(y.over.dir[0].unsent, 60);
@@ -221,15 +230,11 @@ static void test_stopped_inside(void **state)
 /* A look at a call in progress is of later than its entry, at which it is told: what comes in between comes first. */
 static void test_looked_at_later(void **state)
 {
-	struct tcp_pair p = pair_on_loopback();
-	struct made_call mc;
+	struct tcp_pair p;
 	struct story y;
+	struct made_call mc = story_with_send(&y, &p);
 
 	(void)state;
-	story_open(&y);
-	pair_open(&y, &p);
-	mc = call_of(p.c.pid, CALL_SENDTO, p.c.sid, p.c.fd);
-	mc.c.len = 90;
 	mc.c.cflags = CALLF_PENDING;
 	mc.c.lv = levels_of(&p.c);
 	mc.c.lv.write_seq += 60;
