@@ -117,6 +117,15 @@ told() { # HERE THERE
     assert_success
 }
 
+@test "a row of several names is needed by each of them" {
+    grant 'x\|y' old any
+    told SYN RST
+    assert_success
+    run "$VM/same.py" stale
+    assert_failure 1
+    assert_output "# differences.md:5: nothing differs so any more: y on old"
+}
+
 @test "a live test that fails on a recording is shown, unless it is granted; none at all is a failure" {
     grant
     printf '%s\n' 1..3 'ok 1 rst: one' 'not ok 2 rst: two' '# what it said' 'ok 3 rst: three # skip needs the machine' >tap

@@ -23,7 +23,7 @@ SHOWN = 24  # lines of one difference
 
 
 class Row:
-    """A row of the table: `scenario` | `kernel backend` | `how` | why."""
+    """One pattern of a row of the table: `scenario` | `kernel backend` | `how` | why."""
 
     def __init__(self, number, what, where, how):
         self.number, self.what, self.where, self.how = number, what, where, how
@@ -56,14 +56,15 @@ def rows(kind):
                 inside = line.strip().lower() == f"## {kind}"
             cells = re.match(r"\| `(.+?)` \| `(.+?)` \| `(.+?)` \| .+\|$", line)
             if inside and cells:
-                found.append(Row(number, *(c.replace("\\|", "|") for c in cells.groups())))
+                what, where, how = (c.replace("\\|", "|") for c in cells.groups())
+                found += [Row(number, one, where, how) for one in what.split("|")]
     return found
 
 
 def grant(used):
     os.makedirs(os.path.dirname(GRANTED), exist_ok=True)
     with open(GRANTED, "a", encoding="utf-8") as out:
-        out.writelines(f"{row.number}\n" for row in used)
+        out.writelines(f"{row.number} {row.what}\n" for row in used)
 
 
 def read_story(path):
@@ -149,8 +150,8 @@ def stale(kernels):
     if kernels:
         return 0
     with open(GRANTED, encoding="utf-8") as f:
-        used = {int(n) for n in f}
-    left = [r for kind in ("stories", "tests") for r in rows(kind) if r.number not in used]
+        used = set(f.read().splitlines())
+    left = [r for kind in ("stories", "tests") for r in rows(kind) if f"{r.number} {r.what}" not in used]
     for row in left:
         print(f"# differences.md:{row.number}: nothing differs so any more: {row.what} on {row.where}")
     return 1 if left else 0
