@@ -26,12 +26,14 @@ static __always_inline void child_scope(struct sock_state *st, u64 sk, const str
 }
 
 /* A listener that a bare trace left out because it is older is part of the story from its first new connection on. */
-static __always_inline void child_shows_listener(u16 port, u32 netns)
+static __always_inline void child_meets_listener(struct sock_state *child, u16 port)
 {
-	struct port_key key = { .netns = netns, .port = port, .protocol = IPPROTO_TCP };
+	struct port_key key = { .netns = child->netns, .port = port, .protocol = IPPROTO_TCP };
 	struct port_state *p = bpf_map_lookup_elem(&ports, &key);
 	struct sock_state *st;
 
+	if (p && !calls_are_seen()) /* else accept() says it */
+		child->parent = p->sid;
 	if (!p || p->in_scope)
 		return;
 	st = sock_lookup_sid((void *)p->sk, p->sid);
@@ -71,7 +73,7 @@ __noinline int child_settle(struct sock_state *st, u64 sk)
 		return 0;
 	child_scope(st, sk, &src, &dst);
 	if (st->scope == SCOPE_IN) {
-		child_shows_listener(src.port, st->netns);
+		child_meets_listener(st, src.port);
 		if (!st->announced)
 			sock_announce(st, sk);
 		child_emit(st, sk);

@@ -6,12 +6,16 @@
 #define SOCKLENS_KERN_BPF_H
 
 #include "call_exit.bpf.h"
+#include "meet.bpf.h"
 
 /* The state of a socket in scope, with its cookie made known; NULL: not ours. */
 static __always_inline struct sock_state *kern_sock(struct sock *sk)
 {
-	struct sock_state *st = sock_lookup(sk);
+	struct sock_state *st;
 
+	if (!calls_are_seen())
+		sock_meet_in_passing(plain(sk));
+	st = sock_lookup(sk);
 	if (!st)
 		return NULL;
 	child_tell(st, sk);

@@ -14,7 +14,7 @@
  */
 static __always_inline bool moved_in_call(const struct sock_state *st, const void *sk, s32 ret)
 {
-	struct task_state *ts = task_get(false);
+	struct task_state *ts = calls_are_seen() ? task_get(false) : NULL;
 
 	if (!ts || !ts->call || ts->sk != (u64)sk)
 		return false;
@@ -25,11 +25,28 @@ static __always_inline bool moved_in_call(const struct sock_state *st, const voi
 	return true;
 }
 
-static __always_inline int on_moved(struct sock *sk, u32 kind, s32 ret)
+/* Who receives on a datagram socket holds a port; where no call is seen nothing said so before. */
+static __always_inline void meet_mover(u64 sk, u32 kind)
 {
-	struct sock_state *st = kern_sock(sk);
+	if (!calls_are_seen())
+		sock_meet(sk, NULL, kind == EV_RECEIVED ? SCOPE_RECEIVES : 0);
+}
 
-	return st && !moved_in_call(st, sk, ret) ? KERN_EMIT(st, sk, kind, ret, 0, 0) : 0;
+/* Such a receive leaves the queue as it is: MSG_PEEK, MSG_ERRQUEUE. */
+#define MSG_TAKES_NOTHING (0x2 | 0x2000)
+
+static __always_inline int emit_moved(struct sock_state *st, const void *sk, u32 kind, s32 ret, u32 flags)
+{
+	if (!st || moved_in_call(st, sk, ret) || (flags & MSG_TAKES_NOTHING))
+		return 0;
+	return KERN_EMIT(st, sk, kind, ret, 0, 0);
+}
+
+/* flags: MSG_* of a receive, 0 of a send. */
+static __always_inline int on_moved(struct sock *sk, u32 kind, s32 ret, u32 flags)
+{
+	meet_mover(plain(sk), kind);
+	return emit_moved(kern_sock(sk), sk, kind, ret, flags);
 }
 
 static __always_inline int on_data_ready(struct sock *sk)
@@ -42,13 +59,13 @@ static __always_inline int on_data_ready(struct sock *sk)
 SEC("?tp_btf/sock_send_length")
 int BPF_PROG(sock_send_length__tp, struct sock *sk, int ret, int flags)
 {
-	return on_moved(sk, EV_SENT, ret);
+	return on_moved(sk, EV_SENT, ret, 0);
 }
 
 SEC("?tp_btf/sock_recv_length")
 int BPF_PROG(sock_recv_length__tp, struct sock *sk, int ret, int flags)
 {
-	return on_moved(sk, EV_RECEIVED, ret);
+	return on_moved(sk, EV_RECEIVED, ret, flags);
 }
 
 SEC("?tp_btf/sk_data_ready")

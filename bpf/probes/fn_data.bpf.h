@@ -9,23 +9,32 @@
 #include "probes/data.bpf.h"
 #include "probes/fn_sock.bpf.h"
 
+/* The return does not know the flags: one that takes nothing is left out here, unless its call wants the levels. */
+static __always_inline int fn_enter_receive(const struct socket *sock, u32 flags)
+{
+	if (!calls_are_seen() && (flags & MSG_TAKES_NOTHING))
+		return 0;
+	return fn_enter(sock, EV_RECEIVED);
+}
+
 static __always_inline int on_moved_plain(const void *sk, u32 kind, s32 ret)
 {
-	struct sock_state *st = sk ? fn_sock(sk) : NULL;
-
-	return st && !moved_in_call(st, sk, ret) ? KERN_EMIT(st, sk, kind, ret, 0, 0) : 0;
+	if (!sk)
+		return 0;
+	meet_mover((u64)sk, kind);
+	return emit_moved(fn_sock(sk), sk, kind, ret, 0);
 }
 
 SEC("?fexit/inet_sendmsg")
 int BPF_PROG(inet_sendmsg__fexit, struct socket *sock, struct msghdr *msg, u64 size, int ret)
 {
-	return on_moved(sock->sk, EV_SENT, ret);
+	return on_moved(sock->sk, EV_SENT, ret, 0);
 }
 
 SEC("?fexit/inet6_sendmsg")
 int BPF_PROG(inet6_sendmsg__fexit, struct socket *sock, struct msghdr *msg, u64 size, int ret)
 {
-	return on_moved(sock->sk, EV_SENT, ret);
+	return on_moved(sock->sk, EV_SENT, ret, 0);
 }
 
 SEC("?kprobe/inet_sendmsg")
@@ -55,25 +64,25 @@ int BPF_KRETPROBE(inet6_sendmsg__kretprobe, int ret)
 SEC("?fexit/inet_recvmsg")
 int BPF_PROG(inet_recvmsg__fexit, struct socket *sock, struct msghdr *msg, u64 size, int flags, int ret)
 {
-	return on_moved(sock->sk, EV_RECEIVED, ret);
+	return on_moved(sock->sk, EV_RECEIVED, ret, flags);
 }
 
 SEC("?fexit/inet6_recvmsg")
 int BPF_PROG(inet6_recvmsg__fexit, struct socket *sock, struct msghdr *msg, u64 size, int flags, int ret)
 {
-	return on_moved(sock->sk, EV_RECEIVED, ret);
+	return on_moved(sock->sk, EV_RECEIVED, ret, flags);
 }
 
 SEC("?kprobe/inet_recvmsg")
-int BPF_KPROBE(inet_recvmsg__kprobe, struct socket *sock)
+int BPF_KPROBE(inet_recvmsg__kprobe, struct socket *sock, struct msghdr *msg, u64 size, int flags)
 {
-	return fn_enter(sock, EV_RECEIVED);
+	return fn_enter_receive(sock, flags);
 }
 
 SEC("?kprobe/inet6_recvmsg")
-int BPF_KPROBE(inet6_recvmsg__kprobe, struct socket *sock)
+int BPF_KPROBE(inet6_recvmsg__kprobe, struct socket *sock, struct msghdr *msg, u64 size, int flags)
 {
-	return fn_enter(sock, EV_RECEIVED);
+	return fn_enter_receive(sock, flags);
 }
 
 SEC("?kretprobe/inet_recvmsg")

@@ -46,7 +46,7 @@ static __always_inline int fn_enter(const struct socket *sock, u32 kind)
 	u64 sk = (u64)BPF_CORE_READ(sock, sk), *slot;
 	struct sock_state *st = sock_lookup((void *)sk);
 
-	if (!st || st->scope == SCOPE_OUT)
+	if (calls_are_seen() && (!st || st->scope == SCOPE_OUT))
 		return 0;
 	slot = bpf_task_storage_get(&entered, bpf_get_current_task_btf(), 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (slot)

@@ -198,7 +198,7 @@ int seed_tasks__iter(struct bpf_iter__task *ctx)
 		count_lost(EV_CALL);
 	else if (p->flags & PROC_EXCLUDED)
 		ts->tflags |= TASK_EXCLUDED;
-	else
+	else if (calls_are_seen())
 		seed_call(t, ts);
 	return 0;
 }

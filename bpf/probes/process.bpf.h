@@ -84,7 +84,7 @@ static __always_inline int on_exec(struct task_struct *t)
 
 static __always_inline int on_prepare_exec(void)
 {
-	if (task_get(false))
+	if (task_get(false) || !calls_are_seen())
 		fds_closed_by_kernel(CALLF_BY_EXEC, 0, 0xffffffff);
 	return 0;
 }
@@ -152,11 +152,10 @@ static __always_inline int on_exit(struct task_struct *t)
 	u32 alive = BPF_CORE_READ(t, signal, live.counter);
 	bool last = exit_is_last(p, alive);
 
-	if (ts) {
+	if (ts)
 		exit_mid_call(ts);
-		if (exit_closes(t, p, alive, last))
-			fds_closed_by_kernel(CALLF_BY_EXIT, 0, 0xffffffff);
-	}
+	if ((ts || !calls_are_seen()) && exit_closes(t, p, alive, last))
+		fds_closed_by_kernel(CALLF_BY_EXIT, 0, 0xffffffff);
 	if (!last)
 		return 0;
 	if (proc_is_shown(p) && !(p->flags & PROC_EXCLUDED))

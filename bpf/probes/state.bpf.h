@@ -25,6 +25,8 @@ static __always_inline int on_state(struct sock *sk, u32 old, u32 new)
 
 	if (old == TCP_LISTEN && new == TCP_SYN_RECV)
 		return child_born(sk);
+	if (!calls_are_seen() && old == TCP_CLOSE)
+		sock_meet(plain(sk), NULL, new == TCP_LISTEN ? SCOPE_RECEIVES : 0);
 	st = sock_lookup(sk);
 	if (!st)
 		return 0;

@@ -6,6 +6,7 @@
 #define SOCKLENS_PROBE_WIRE_H
 
 #include "flow.bpf.h"
+#include "meet.bpf.h"
 
 #define IFF_LOOPBACK 8
 #define TH_FIN 1
@@ -323,15 +324,35 @@ static __noinline int wire_segment(struct packet *p, struct sk_buff *skb, void *
 	return 0;
 }
 
+/*
+ * Where no call is seen, its first datagram introduces a socket, and a connection's first segment tells its port. Of a
+ * datagram this may run on top of anybody (a queue that a device empties later): only who has the socket as the descriptor of
+ * the call it is in owns it.
+ */
+static __always_inline void wire_meet(const struct packet *p, void *sender)
+{
+	struct sock_state *st = sock_lookup(sender);
+	u64 sk = plain(sender);
+
+	if (p->protocol != IPPROTO_TCP && sock_is_in_call(sk))
+		sock_meet(sk, &p->dst, 0);
+	else if (st && st->scope == SCOPE_UNDECIDED)
+		scope_decide(st, sk, NULL, 0);
+}
+
 SEC("?tp_btf/net_dev_start_xmit")
 int BPF_PROG(net_dev_start_xmit__tp, struct sk_buff *skb, struct net_device *dev)
 {
 	struct packet p;
+	void *sender;
 
 	if (packet_parse(&p, skb))
 		return 0;
 	packet_device(&p, dev);
-	return wire_segment(&p, skb, packet_sender(skb), SEGF_OUT);
+	sender = packet_sender(skb);
+	if (sender && !calls_are_seen())
+		wire_meet(&p, sender);
+	return wire_segment(&p, skb, sender, SEGF_OUT);
 }
 
 SEC("?tp_btf/netif_receive_skb")

@@ -380,7 +380,9 @@ void live_stop(struct live *v)
 
 int live_try(const struct live *v)
 {
-	return v->pending ? iter_run(v->pending) : 0;
+	const struct bpf_link *any = v->pending ? v->pending : v->sweep;
+
+	return any ? iter_run(any) : 0;
 }
 
 void live_free(struct live *v)

@@ -361,7 +361,7 @@ static int check_needed(const struct loader *l, enum backend backend, struct cap
 		const struct moment_row *row = &probe_table[m];
 		const char *why = l->state[m].why[0];
 
-		if (!row->needed || l->state[m].way >= 0)
+		if (!row->needed || l->state[m].way >= 0 || probe_not_asked(&l->state[m]))
 			continue;
 		for (int w = 0; w < WAYS_MAX && !*why; w++)
 			why = l->state[m].why[w];

@@ -83,6 +83,14 @@ static int apply_reason(const char *key, const char *value, struct model *m)
 	return 0;
 }
 
+/* Calls are traced where their layer is shown: see bpf/meet.bpf.h. */
+static void apply_layers(struct session *s, unsigned int layers, struct model *m)
+{
+	s->layers = layers;
+	if (layers && !(layers & LAYER_APP))
+		model_without_calls(m);
+}
+
 static int apply_pair(struct session *s, const char *key, const char *value, struct model *m)
 {
 	if (s->in_use)
@@ -104,7 +112,7 @@ static int apply_pair(struct session *s, const char *key, const char *value, str
 	else if (!strcmp(key, "start_unix_ns"))
 		s->meta.start_unix_ns = strtoull(value, NULL, 10);
 	else if (!strcmp(key, "layers"))
-		s->layers = (unsigned int)strtoul(value, NULL, 10) & LAYER_ALL;
+		apply_layers(s, (unsigned int)strtoul(value, NULL, 10) & LAYER_ALL, m);
 	return apply_reason(key, value, m); /* keys only grow: an unknown one is a newer one */
 }
 

@@ -357,6 +357,11 @@ int model_reason_name(struct model *m, const char *table, unsigned int number, c
 	return 0;
 }
 
+void model_without_calls(struct model *m)
+{
+	m->without_calls = true;
+}
+
 /* --- look-ups --- */
 
 const struct sock *model_sock(const struct model *m, __u32 sid)

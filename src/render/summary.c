@@ -58,7 +58,7 @@ static int say_end(struct render *r, const struct step *s, int end)
 		snprintf(text, sizeof(text), "%s, no socket takes it", addr);
 	else if (!c->end[end])
 		snprintf(text, sizeof(text), "%s, not seen from here", addr);
-	else if (c->end[end]->passive)
+	else if (c->end[end]->passive && !c->without_calls)
 		snprintf(text, sizeof(text), "%s, never accepted", addr);
 	else
 		snprintf(text, sizeof(text), "%s", addr);
@@ -205,8 +205,11 @@ static int say_counts(struct render *r, const struct conn *c, int d)
 		text_printf(&t, "%llu segment%s, %u retransmitted; ",
 			    (unsigned long long)c->segments[d], plural(c->segments[d]),
 			    c->retransmits[d]);
-	text_printf(&t, "%u call%s wrote, %u call%s read", c->calls[d][0], plural(c->calls[d][0]),
-		    c->calls[!d][1], plural(c->calls[!d][1]));
+	if (c->without_calls)
+		text_add(&t, "calls were not traced");
+	else
+		text_printf(&t, "%u call%s wrote, %u call%s read", c->calls[d][0],
+			    plural(c->calls[d][0]), c->calls[!d][1], plural(c->calls[!d][1]));
 	return say_labeled(r, "", STYLE_DIM, words);
 }
 

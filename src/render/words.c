@@ -176,7 +176,12 @@ char *words_moment(char *buf, size_t size, const struct step *s)
 		snprintf(buf, size, "%d B queued to send", (int)m->a);
 		return buf;
 	case EV_RECEIVED:
-		snprintf(buf, size, "%d B taken out", (int)m->a);
+		if ((int)m->a < 0)
+			return NULL;
+		if (!m->a && m->lv.flags & LV_FIN_IN)
+			snprintf(buf, size, "EOF is read");
+		else
+			snprintf(buf, size, "%d B taken out", (int)m->a);
 		return buf;
 	case EV_RETRANSMIT:
 		snprintf(buf, size, "retransmits %u B", m->c);

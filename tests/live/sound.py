@@ -93,9 +93,12 @@ def ledgers(events):
 
 
 def moved(events):
-    """Per TCP socket the sums of what the calls returned: (sent, received), None = cannot be told."""
+    """Per TCP socket the sums of what the calls returned: (sent, received), None = cannot be told. Without the
+    calls, of what the kernel said of each (kinds sent and received)."""
     sent, received, unclear = defaultdict(int), defaultdict(int), set()
     for e in events:
+        if e["kind"] in ("sent", "received"):
+            (sent if e["kind"] == "sent" else received)[e["sock"]] += max(e["ret"], 0)
         if e["kind"] != "call" or e.get("phase") != "exit" or not isinstance(e.get("ret"), int):
             continue
         if e["call"] in ("sendfile", "splice"):
