@@ -40,12 +40,12 @@ static int swapped(int port)
 	return (port & 255) << 8 | port >> 8;
 }
 
-/* On a port that is not its own twin: 0xdfdf is. */
+/* On a port that is not its own twin, as 0xdfdf is; and whose twin is no port of root's, as the twin of 0xc703 is. */
 static int bound_with_twin(void)
 {
 	int s = bound(AF_INET, SOCK_STREAM);
 
-	while (swapped(port_of(s)) == port_of(s)) {
+	while (swapped(port_of(s)) == port_of(s) || swapped(port_of(s)) < IPPORT_RESERVED) {
 		CHECK(close(s));
 		s = bound(AF_INET, SOCK_STREAM);
 	}
