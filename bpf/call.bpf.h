@@ -159,8 +159,11 @@ __noinline int call_bind_fd(struct task_state *ts, s32 fd)
 	ts->fd = fd;
 	if (fd_resolve(&ref, fd))
 		return NO_DESCRIPTOR;
-	if (!ref.sk)
+	if (!ref.sk) {
+		if (ts->call == CALL_CLOSE)
+			epoll_closed(&ref);
 		return NO_SOCKET;
+	}
 	st = sock_adopt(&ref);
 	if (!st) {
 		call_has_no_room();

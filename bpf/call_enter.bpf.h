@@ -232,7 +232,6 @@ static __always_inline int enter_epoll_ctl(struct task_state *ts)
 	struct sock_state *st;
 	struct fd_ref ep;
 	u64 *a = ts->args;
-	u32 one = 1;
 
 	if (call_bind_fd(ts, a[2]))
 		return -1;
@@ -246,7 +245,7 @@ static __always_inline int enter_epoll_ctl(struct task_state *ts)
 	/* a socket may be watched before it is connected: where ports decide, that is too early to tell */
 	if (st && (st->scope == SCOPE_IN || (st->scope == SCOPE_UNDECIDED && !(cfg.scope & SCOPE_PORT))) &&
 	    !fd_resolve(&ep, a[0]) && ep.private_data)
-		bpf_map_update_elem(&epolls, &ep.private_data, &one, BPF_ANY);
+		epoll_watches(ep.private_data);
 	return 0;
 }
 

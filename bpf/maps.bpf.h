@@ -157,6 +157,7 @@ struct task_state {
 
 #define TASK_EXCLUDED 1 /* the tracer or one of its ancestors */
 #define TASK_TOLD 2	/* its process was announced */
+#define TASK_ASKED 4	/* a name look-up of it is kept back */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
@@ -223,6 +224,8 @@ struct flow_state {
 #define FLOW_A 1
 #define FLOW_B 2
 
+/* One that is pushed out begins anew with the next packet its socket sends. */
+
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 32768);
@@ -251,15 +254,16 @@ struct {
 	__type(value, struct port_state);
 } ports SEC(".maps");
 
-/* Epoll instances that watch a socket in scope, by the kernel's struct eventpoll. */
+/* Epoll instances that watch a socket in scope, by the kernel's struct eventpoll. They go with their last descriptor. */
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 4096);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, u64);
 	__type(value, u32);
 } epolls SEC(".maps");
 
-/* getaddrinfo of a thread whose sockets are not in scope yet. */
+/* getaddrinfo of a thread whose sockets are not in scope yet; TASK_ASKED says that it is, or was, here. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1024);

@@ -80,12 +80,20 @@ static __always_inline void proc_record(struct event_proc *r, struct task_struct
 }
 
 /* A name look-up made before anything of the process was in scope. */
-static __always_inline void gai_flush(u32 tid)
+static __always_inline void gai_flush(struct task_struct *t)
 {
-	struct event_gai *g = bpf_map_lookup_elem(&gai_early, &tid);
+	struct task_state *ts = bpf_task_storage_get(&tasks, t, 0, 0);
+	u32 tid = BPF_CORE_READ(t, pid);
+	struct event_gai *g;
 
-	if (!g)
+	if (!ts || !(ts->tflags & TASK_ASKED))
 		return;
+	ts->tflags &= ~TASK_ASKED;
+	g = bpf_map_lookup_elem(&gai_early, &tid);
+	if (!g) { /* others have pushed it out */
+		count_lost(EV_GAI);
+		return;
+	}
 	g->e.flags |= EVF_EARLY;
 	emit_copy(g, sizeof(*g), EV_GAI);
 	bpf_map_delete_elem(&gai_early, &tid);
@@ -101,8 +109,12 @@ static __noinline int proc_announce(struct task_struct *t, u8 eflags)
 	struct proc_state *p = bpf_map_lookup_elem(&procs, &pid);
 	struct event_proc *r;
 
-	if (!p || (p->flags & PROC_ANNOUNCED))
-		return p != NULL;
+	if (!p)
+		return 0;
+	if (p->flags & PROC_ANNOUNCED) {
+		gai_flush(t); /* another thread came into scope first */
+		return 1;
+	}
 	r = emit_try(EV_PROC, sizeof(*r));
 	if (!r) {
 		if (!(p->flags & PROC_UNSAID))
@@ -114,7 +126,7 @@ static __noinline int proc_announce(struct task_struct *t, u8 eflags)
 	proc_record(r, t, PROC_SEEN);
 	r->e.flags = eflags;
 	emit_submit(r, EV_PROC);
-	gai_flush(BPF_CORE_READ(t, pid));
+	gai_flush(t);
 	return 1;
 }
 
@@ -171,11 +183,11 @@ __noinline int fd_resolve_file(struct fd_ref *r, u64 file)
 		return -1;
 	r->private_data = (u64)READ(f, private_data);
 	r->fflags = READ(f, f_flags);
+	r->refs = file_refs(f);
 	inode = READ(f, f_inode);
 	if ((READ(inode, i_mode) & S_IFMT) != S_IFSOCK)
 		return 0;
 	r->ino = READ(inode, i_ino);
-	r->refs = file_refs(f);
 	sock = (struct socket *)r->private_data;
 	r->sk = READ(sock, sk);
 	return 0;
@@ -199,6 +211,24 @@ static __always_inline int fd_resolve(struct fd_ref *r, s32 fd)
 	struct task_struct *t = bpf_get_current_task_btf();
 
 	return fd_resolve_in(r, READ(READ(t, files), fdt), fd);
+}
+
+/* An epoll instance watches a socket in scope. Without room its waits are not seen: one loss stands for all of them. */
+static __always_inline void epoll_watches(u64 ep)
+{
+	u32 one = 1;
+
+	if (bpf_map_update_elem(&epolls, &ep, &one, BPF_ANY))
+		count_lost(EV_CALL);
+}
+
+/* A file that is no socket is closed; with its last reference an epoll instance ends. */
+static __always_inline void epoll_closed(const struct fd_ref *ref)
+{
+	u64 ep = ref->private_data;
+
+	if (ref->refs <= 1 && ep)
+		bpf_map_delete_elem(&epolls, &ep);
 }
 
 #endif

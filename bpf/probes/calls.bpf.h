@@ -31,8 +31,12 @@ __noinline int fd_closed_by_kernel(s32 fd, u32 cflags, u32 first, u32 last)
 	struct event_call *c;
 	struct fd_ref ref;
 
-	if (!s || (u32)fd < first || (u32)fd > last || fd_resolve(&ref, fd) || !ref.sk)
+	if (!s || (u32)fd < first || (u32)fd > last || fd_resolve(&ref, fd))
 		return 0;
+	if (!ref.sk) {
+		epoll_closed(&ref);
+		return 0;
+	}
 	st = sock_lookup(ref.sk);
 	if (!st)
 		return 0;

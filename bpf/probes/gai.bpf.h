@@ -110,8 +110,8 @@ int BPF_KRETPROBE(getaddrinfo__uretprobe, int ret)
 		proc_announce(bpf_get_current_task_btf(), 0);
 		return emit_copy(g, sizeof(*g), EV_GAI);
 	}
-	if (!(cfg.scope & SCOPE_PROC))
-		bpf_map_update_elem(&gai_early, &tid, g, BPF_ANY); /* shown if its socket comes into scope */
+	if (!(cfg.scope & SCOPE_PROC) && !bpf_map_update_elem(&gai_early, &tid, g, BPF_ANY))
+		ts->tflags |= TASK_ASKED; /* shown if its socket comes into scope */
 	return 0;
 }
 

@@ -52,7 +52,6 @@ static __always_inline void seed_scope(struct sock_state *st, struct sock *sk)
 static __always_inline void seed_epolls(struct file *file)
 {
 	struct hlist_node *n = BPF_CORE_READ(file, f_ep, first);
-	u32 one = 1;
 
 	for (int i = 0; i < EPOLLS_PER_FILE; i++) {
 		struct epitem *item = (void *)n - bpf_core_field_offset(struct epitem, fllink);
@@ -61,7 +60,7 @@ static __always_inline void seed_epolls(struct file *file)
 		if (!n)
 			break;
 		ep = (u64)BPF_CORE_READ(item, ep);
-		bpf_map_update_elem(&epolls, &ep, &one, BPF_ANY);
+		epoll_watches(ep);
 		n = BPF_CORE_READ(n, next);
 	}
 }

@@ -63,3 +63,21 @@ lost_exactly() { # KIND COUNT
     [ "$(q -u -o sock "peer_sock>0" family=unix | wc -l)" -gt 0 ]
     expect_some kind=lost
 }
+
+@test "bounds: epoll instances" {
+    LIVE_N=5000 kept_run bounds epolls --buffer 128 --json -o "$OUT"
+    at_most "instances left" 0 "$(entries epolls)"
+    kept_end
+    same "waits" 4096 "$(q -c kind=call call=epoll_wait phase=exit)"
+    lost_exactly call $((5000 - 4096))
+}
+
+@test "bounds: name look-ups of threads that come into scope later" {
+    trace_start --buffer 128
+    LIVE_N=1500 in_ns timeout "$LIMIT" "$PROGS/bounds" lookups 3>&-
+    trace_stop
+    same status 0 "$status"
+    lost=$(one lost_by_kind.gai type=trailer)
+    [ "$lost" -ge $((1500 - 1024)) ]
+    same "look-ups seen and lost" 1500 $((lost + $(q -c kind=gai phase=exit)))
+}

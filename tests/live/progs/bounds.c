@@ -3,6 +3,9 @@
  * More of one thing at once than one of the tracer's maps holds: LIVE_N of them; every number that comes out of it is
  * known beforehand.
  */
+#include <netdb.h>
+#include <pthread.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
 
 #include "live.h"
@@ -82,9 +85,69 @@ static void pairs(void)
 	}
 }
 
+/* Each watches the same connection, and is asked once. */
+static void epolls(void)
+{
+	int *ep = calloc(n, sizeof(*ep)), ls = listening(AF_INET, 1), c = connected(AF_INET, port_of(ls));
+	struct epoll_event ev = { .events = EPOLLIN }, got;
+
+	for (int i = 0; i < n; i++) {
+		ep[i] = CHECK(epoll_create1(0));
+		CHECK(epoll_ctl(ep[i], EPOLL_CTL_ADD, c, &ev));
+	}
+	for (int i = 0; i < n; i++)
+		CHECK(epoll_wait(ep[i], &got, 1, 0));
+	for (int i = 0; i < n; i++)
+		CHECK(close(ep[i]));
+	CHECK(close(c));
+	CHECK(close(ls));
+}
+
+/* Threads that all have looked up a name before the first of them makes a socket. */
+static pthread_barrier_t asked, there;
+static int lookup_port;
+
+static void *look_up(void *arg)
+{
+	struct addrinfo *list;
+
+	if (getaddrinfo("127.0.0.1", NULL, NULL, &list))
+		_exit(1);
+	freeaddrinfo(list);
+	pthread_barrier_wait(&asked);
+	pthread_barrier_wait(&there);
+	CHECK(close(connected(AF_INET, lookup_port)));
+	return arg;
+}
+
+static void lookups(void)
+{
+	pthread_t *threads = calloc(n, sizeof(*threads));
+	pthread_attr_t attr;
+	int ls;
+
+	pthread_barrier_init(&asked, NULL, n + 1);
+	pthread_barrier_init(&there, NULL, n + 1);
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, 64 << 10);
+	for (int i = 0; i < n; i++)
+		if (pthread_create(&threads[i], &attr, look_up, NULL))
+			_exit(1);
+	pthread_barrier_wait(&asked);
+	ls = listening(AF_INET, 4096);
+	lookup_port = port_of(ls);
+	pthread_barrier_wait(&there);
+	for (int i = 0; i < n; i++)
+		pthread_join(threads[i], NULL);
+	CHECK(close(ls));
+}
+
 int main(int argc, char **argv)
 {
-	static const struct scenario list[] = { { "ports", ports }, { "kept", kept }, { "pairs", pairs } };
+	static const struct scenario list[] = {
+		{ "ports", ports }, { "kept", kept }, { "pairs", pairs }, { "epolls", epolls },
+		{ "lookups", lookups },
+	};
 	struct rlimit r;
 
 	n = getenv("LIVE_N") ? atoi(getenv("LIVE_N")) : 1;
