@@ -381,11 +381,12 @@ $(filter %.pdf,$(PRINTED)): $(HANDOUTS)/html/$$(basename $$(@F)).html $(PRINT) |
 	$(call msg,PDF,$@)
 	$(Q)labs/print/pdf $(notdir $(@D)) $< $@
 
-# Labs and programs under test: one file each, and nothing but the C library.
+# Labs and programs under test: one file each, and nothing but the C library, or what LIBS names.
 define program
 	$(call msg,CC,$<)
-	$(Q)$(COMPILE) -MMD -MP -pthread $< -o $@
+	$(Q)$(COMPILE) -MMD -MP -pthread $< $(LIBS) -o $@
 endef
+$(OUTPUT)/tests/bench/hooks: LIBS = $(STATIC_LIBS)
 
 $(LABS): $(OUTPUT)/%: %.c $(OUTPUT)/flags | tools $$(@D)/
 	$(program)
