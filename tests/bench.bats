@@ -73,3 +73,12 @@ same() { # WHAT EXPECTED GOT
         esac
     done
 }
+
+@test "bench: hooks on system calls are measured, or it is said why not" {
+    run "$TOP/.output/tests/bench/hooks"
+    same "status" 0 "$status"
+    grep -Eq $'^none \\(noise\\)\t0\t[0-9.]+\t[0-9.]+\t[0-9]+\t[0-9]+$' <<<"$output"
+    grep -Eq $'^sys_enter and sys_exit\t2\t' <<<"$output"
+    grep -Eq $'^one by one\t7[0-9]\t' <<<"$output"
+    grep -Eq $'^fentry and fexit, one by one\t(7[0-9]\t|program for .*: .+)' <<<"$output"
+}

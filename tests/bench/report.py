@@ -51,6 +51,14 @@ def programs(figures):
     return table(["program", "runs a round trip", "ns a run"], rows)
 
 
+def hooks(figures):
+    rows = [[h["name"], f"{h['hooks']:.0f}", f"{h['getppid']:.2f}", f"{h['read']:.2f}", f"{h['attach_ms']:.0f}",
+             f"{h['detach_ms']:.0f}"] if "hooks" in h else [h["name"], h["why_not"], "-", "-", "-", "-"]
+            for h in figures["hooks"]]
+    return table(["an empty program on", "hooks", "getppid", "read of /dev/zero", "attached after, ms",
+                  "detached after, ms"], rows)
+
+
 def crowds(figures):
     rows = [[name, f"{c['untraced_ns']:,.0f}", f"{c['added_ns']:,.0f}"] for name, c in figures["crowds"].items()]
     return table(["", "untraced, CPU ns a round trip", "added by tracing"], rows)
@@ -81,6 +89,8 @@ def page(figures):
         "## BPF programs\n\nOne-core pingpong; about 75 ns of each is the empty program and the measuring.\n",
         programs(figures),
     ]
+    if figures["hooks"]:
+        parts += ["## Hooks on system calls\n\nCPU time of a neighbour's call over that without hooks.\n", hooks(figures)]
     if figures["crowds"]:
         parts += ["## Idle connections beside eight busy ones\n", crowds(figures)]
     if figures["reading"]:
