@@ -78,6 +78,52 @@ sqlite3.connect(":memory:").executescript(sys.stdin.read())'
     assert_output $'n\r\n1\r'
 }
 
+# Answers of the database that `trace export` makes, by another SQLite.
+exported() { # SELECT
+    [ -e whole.db ] || "$TRACE" export --to sqlite -o whole.db "$RECORDING"
+    python3 -c 'import csv, sqlite3, sys
+csv.writer(sys.stdout).writerows(sqlite3.connect("whole.db").execute(sys.argv[1]))' "$1" | sed 's/\x1b/\\x1b/g'
+}
+
+@test "query: what is answered while the recording is read is what the whole database says" {
+    while IFS= read -r select; do
+        echo "# $select"
+        query --csv "$select"
+        assert_success
+        exported "$select" >wanted
+        [ -s wanted ]
+        "$TRACE" query --csv "$RECORDING" "$select" | tail -n +2 | diff wanted -
+    done <<'END'
+SELECT * FROM event
+SELECT * FROM event ORDER BY id LIMIT 3
+SELECT * FROM event ORDER BY id DESC LIMIT 3
+SELECT * FROM event WHERE id = 7
+SELECT * FROM event WHERE id BETWEEN 7 AND 9 OR id > 30
+SELECT count(*) FROM event
+SELECT max(id), min(id), sum(len) FROM event
+SELECT kind, count(*) FROM event GROUP BY kind ORDER BY kind
+SELECT DISTINCT layer FROM event
+SELECT rowid, * FROM segment WHERE syn OR fin
+SELECT * FROM state ORDER BY event
+SELECT a.id, b.id FROM event a, event b WHERE a.id = b.id - 1
+SELECT id, lag(id) OVER (ORDER BY id) FROM event
+SELECT (SELECT kind FROM event ORDER BY id LIMIT 1) AS one
+WITH RECURSIVE r(x) AS (VALUES (1) UNION ALL SELECT x + 1 FROM r WHERE x < 3) SELECT x, count(*) FROM r, event GROUP BY x
+SELECT id FROM event WHERE id IN (SELECT event FROM segment)
+SELECT count(*) FROM segment UNION ALL SELECT count(*) FROM segment
+END
+}
+
+@test "query: the first rows come before the recording has been read" {
+    mkfifo pipe
+    # All but the last bytes of its end, which never come.
+    { head -c -8 "$RECORDING" && exec tail -f /dev/null; } >pipe 3>&- &
+    run --separate-stderr timeout 20 "$TRACE" query --csv pipe 'SELECT id, kind FROM event LIMIT 2'
+    kill $!
+    assert_success
+    assert_output $'id,kind\r\n1,proc\r\n2,proc\r'
+}
+
 @test "query: names of processes reach a terminal escaped" {
     query "SELECT DISTINCT comm FROM call WHERE pid = 4001"
     assert_output $'comm\nclient\\x1b[31m'

@@ -140,7 +140,11 @@ static int output_status(int err)
 	return EXIT_TRACE;
 }
 
-static int answer(struct query *q, const char *sql, enum table_format format)
+/* How rows are come by: query_select(), or read_along(). */
+typedef int (*ask_fn)(struct query *q, const char *sql, const struct query_rows *rows, void *ctx, char *err,
+		      size_t size);
+
+static int answer(struct query *q, const char *sql, enum table_format format, ask_fn ask, void *ctx)
 {
 	struct table *t = table_new(stdout, format);
 	const struct query_rows rows = { .columns = on_columns, .row = on_row, .ctx = t };
@@ -149,11 +153,18 @@ static int answer(struct query *q, const char *sql, enum table_format format)
 
 	if (!t)
 		return fail("out of memory");
-	ret = query_select(q, sql, &rows, err, sizeof(err));
+	ret = ask(q, sql, &rows, ctx, err, sizeof(err));
 	if (!ret)
 		ret = table_finish(t);
 	table_free(t);
 	return err[0] ? fail(err) : output_status(ret);
+}
+
+static int ask_loaded(struct query *q, const char *sql, const struct query_rows *rows, void *ctx, char *err,
+		      size_t size)
+{
+	(void)ctx;
+	return query_select(q, sql, rows, err, size);
 }
 
 static void warn_lost(const struct query *q)
@@ -166,24 +177,76 @@ static void warn_lost(const struct query *q)
 			 (unsigned long long)l.lost);
 }
 
+static int query_loaded_tables(struct query *q, struct recording *rec, const char *sql, enum table_format format)
+{
+	int status, said;
+	bool usable;
+
+	status = database_load(q, rec, "loaded", &usable);
+	if (!usable)
+		return status;
+	warn_lost(q);
+	said = answer(q, sql, format, ask_loaded, NULL);
+	return status ? status : said;
+}
+
+/* A recording that is read as its rows are asked for. */
+struct along {
+	struct recording *rec;
+	struct pipeline *p;
+	int err; /* negative errno: it cannot be read any further */
+	bool over; /* it was read to its end */
+};
+
+static int along_pull(void *ctx)
+{
+	struct along *a = ctx;
+	int ret = recording_step(a->rec, a->p);
+
+	a->over = !ret;
+	a->err = ret < 0 ? ret : 0;
+	return ret;
+}
+
+static int ask_along(struct query *q, const char *sql, const struct query_rows *rows, void *ctx, char *err,
+		     size_t size)
+{
+	struct along *a = ctx;
+	int ret = query_stream(q, sql, along_pull, a, rows, err, size);
+
+	return a->err ? 0 : ret; /* what could be read is answered */
+}
+
+/* The rest of a recording is not read for those who have their rows. */
+static int query_along(struct query *q, struct recording *rec, const char *sql, enum table_format format)
+{
+	struct along a = { .rec = rec, .p = pipeline_new(0) };
+	int status, said;
+
+	if (!a.p)
+		return fail("out of memory");
+	pipeline_view(a.p, &query_streamer, &(struct view){ .sink = q });
+	said = answer(q, sql, format, ask_along, &a);
+	if (a.over)
+		warn_lost(q);
+	status = a.over || a.err ? recording_result(rec, a.p, a.err, "answered") : 0;
+	pipeline_free(a.p);
+	return status ? status : said;
+}
+
 /* What cannot be answered is refused before the recording is read. */
 static int query_recording(const struct query_options *o, struct recording *rec, const char *sql)
 {
 	char err[QUERY_ERROR];
 	struct query *q = query_new(NULL, err, sizeof(err));
-	int status, said;
-	bool usable;
+	int status;
 
-	if (!q || query_accepts(q, sql, err, sizeof(err))) {
-		query_free(q);
-		return fail(err);
-	}
-	status = database_load(q, rec, "loaded", &usable);
-	if (usable) {
-		warn_lost(q);
-		said = answer(q, sql, o->format);
-		status = status ? status : said;
-	}
+	if (!q || query_accepts(q, sql, err, sizeof(err)))
+		status = fail(err);
+	else if (query_streams(q, sql))
+		status = query_along(q, rec, sql, o->format);
+	else
+		status = query_loaded_tables(q, rec, sql, o->format);
 	query_free(q);
 	return status;
 }

@@ -243,28 +243,30 @@ void recording_close(struct recording *r)
 	*r = (struct recording){ .file = r->file };
 }
 
-static int run_frames(struct recording *r, struct pipeline *p)
+int recording_step(struct recording *r, struct pipeline *p)
 {
-	const struct pipeline_state *state = pipeline_state(p);
 	struct frame f;
-	int ret;
+	int ret = 0;
 
-	while (!state->view_err && (ret = r->source->next(r->source, &f)) != 0) {
-		if (ret == -EINTR)
-			continue;
-		if (ret > 0)
-			ret = pipeline_frame(p, &f);
-		if (ret < 0)
-			return ret;
-	}
-	return 0;
+	if (!pipeline_state(p)->view_err)
+		ret = r->source->next(r->source, &f);
+	if (ret == -EINTR)
+		return 1;
+	if (ret > 0)
+		ret = pipeline_frame(p, &f);
+	else if (!ret)
+		return pipeline_finish(p);
+	return ret < 0 ? ret : 1;
 }
 
 int recording_run(struct recording *r, struct pipeline *p)
 {
-	int err = run_frames(r, p);
+	int ret;
 
-	return err ? err : pipeline_finish(p);
+	do
+		ret = recording_step(r, p);
+	while (ret > 0);
+	return ret;
 }
 
 bool recording_complete(const struct recording *r)

@@ -38,6 +38,9 @@ void recording_close(struct recording *r); /* after a failure to open it, too */
  */
 int recording_run(struct recording *r, struct pipeline *p);
 
+/* One frame of it: 1, 0 after its finish, negative errno. Not again after these. */
+int recording_step(struct recording *r, struct pipeline *p);
+
 /* Once it has run: nothing is missing at its end. */
 bool recording_complete(const struct recording *r);
 

@@ -127,6 +127,7 @@ void query_free(struct query *q)
 		return;
 	drop_inserts(q);
 	sqlite3_close(q->db);
+	free(q->stream);
 	free(q);
 }
 

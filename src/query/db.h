@@ -12,12 +12,15 @@
 #include "rows.h"
 #include "schema.h"
 
+struct stream; /* of stream.c */
+
 struct query {
 	sqlite3 *db;
 	struct writer *writer;	   /* these two while it is loaded */
 	struct rows *rows[TABLES];
 	struct query_loaded loaded;
 	const char *refused; /* what the statement being prepared wanted to do; NULL: nothing bad */
+	struct stream *stream; /* it is read as a SELECT goes; NULL: it is not */
 	bool ready;	     /* loaded: nothing is written any more */
 	bool guarded;	     /* and nothing can be */
 };

@@ -56,7 +56,7 @@ static void put_tcp(struct rows *row, const struct step *s, const char *flags)
 		put_int(row, COL_SEGMENT_URGENT, g->mss);
 }
 
-static int load_segment(struct render *r, const struct step *s)
+int load_segment(struct render *r, const struct step *s)
 {
 	const struct event_segment *g = (const struct event_segment *)s->ev;
 	struct rows *row = load_row(r, TABLE_SEGMENT);
@@ -80,7 +80,7 @@ static int load_segment(struct render *r, const struct step *s)
 	return rows_end(row);
 }
 
-static int load_state(struct render *r, const struct step *s)
+int load_state(struct render *r, const struct step *s)
 {
 	const struct event_sock *m = (const struct event_sock *)s->ev;
 	struct rows *row = load_row(r, TABLE_STATE);
@@ -297,15 +297,16 @@ static struct render *load_open(const struct view *v, const struct session_meta 
 	return NULL;
 }
 
-static void count_loaded(struct render *r, const struct frame_loss *total, bool complete)
+void load_count(struct render *r, const struct frame_loss *total, bool complete)
 {
+	const struct frame_loss *all = total ? total : &r->loss;
 	struct query_loaded *l = &r->q->loaded;
 	size_t i;
 
 	l->complete = complete;
-	for (i = 0; i < sizeof(total->seen) / sizeof(total->seen[0]); i++) {
-		l->events += total->seen[i];
-		l->lost += total->lost[i];
+	for (i = 0; i < sizeof(all->seen) / sizeof(all->seen[0]); i++) {
+		l->events += all->seen[i];
+		l->lost += all->lost[i];
 	}
 }
 
@@ -313,7 +314,7 @@ static int load_finish(struct render *r, const struct frame_loss *total, bool co
 {
 	int err = load_calls_finish(r);
 
-	count_loaded(r, total ? total : &r->loss, complete);
+	load_count(r, total, complete);
 	if (!err)
 		err = load_socks_finish(r);
 	if (!err)

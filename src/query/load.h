@@ -7,6 +7,7 @@
  *   load_call.c    the table call
  *   load_socks.c   the table sock
  *   load_conn.c    the tables conn, ledger, datagrams
+ *   stream.c       event, segment, state: one of them alone, as it is read
  */
 #ifndef SOCKLENS_QUERY_LOAD_H
 #define SOCKLENS_QUERY_LOAD_H
@@ -52,6 +53,11 @@ static inline struct rows *load_row(struct render *r, enum table_id table)
 const char *load_errno(__s64 ret); /* name of the error, NULL for none or one without a name */
 
 int load_event(struct render *r, const struct step *s);
+int load_segment(struct render *r, const struct step *s); /* of EV_SEGMENT */
+int load_state(struct render *r, const struct step *s);	  /* of EV_STATE */
+
+/* What the recorder left out, for query_loaded(). total: as finish() is given it. */
+void load_count(struct render *r, const struct frame_loss *total, bool complete);
 
 struct calls *load_calls_new(void);
 void load_calls_free(struct calls *c);			     /* NULL is accepted */

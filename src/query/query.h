@@ -65,6 +65,20 @@ struct query_rows {
 int query_select(struct query *q, const char *sql, const struct query_rows *rows, char *err,
 		 size_t size);
 
+/*
+ * Can it be answered while the recording is read? It can if it walks one of the tables event, segment and state, once, and
+ * looks at nothing else. sql: as query_accepts() has accepted it; nothing is loaded yet.
+ */
+bool query_streams(struct query *q, const char *sql);
+/* The outlet of the pipeline then, in place of query_loader. */
+extern const struct renderer query_streamer;
+/*
+ * Run it. pull feeds the pipeline some more: 1, 0 once it has fed all and finished it, negative errno. Returns as
+ * query_select(), and what pull returned, with no sentence, if that was negative.
+ */
+int query_stream(struct query *q, const char *sql, int (*pull)(void *ctx), void *ctx, const struct query_rows *rows,
+		 char *err, size_t size);
+
 /* Is this SQL one that query_select() would run? 0 or -EINVAL with one sentence in err. */
 int query_accepts(struct query *q, const char *sql, char *err, size_t size);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "rows.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,36 +36,94 @@ static bool rows_make(struct rows *r)
 	return true;
 }
 
-struct rows *rows_new(sqlite3 *db, enum table_id table, struct writer *w)
+struct rows *rows_new_to_take(enum table_id table)
 {
 	struct rows *r = calloc(1, sizeof(*r));
 
 	if (!r)
 		return NULL;
-	r->writer = w;
+	r->full_end = &r->full;
 	r->into.columns = schema_table(table)->n;
-	r->into.one = prepare(db, table, 1);
-	r->into.batch = prepare(db, table, BATCH_ROWS);
-	if (rows_make(r) && r->into.one && r->into.batch)
+	if (rows_make(r))
 		return r;
 	rows_free(r);
 	return NULL;
 }
 
-void rows_free(struct rows *r)
+struct rows *rows_new(sqlite3 *db, enum table_id table, struct writer *w)
 {
-	struct batch *b;
+	struct rows *r = rows_new_to_take(table);
 
 	if (!r)
-		return;
-	while ((b = r->home)) {
-		r->home = b->next;
+		return NULL;
+	r->writer = w;
+	r->into.one = prepare(db, table, 1);
+	r->into.batch = prepare(db, table, BATCH_ROWS);
+	if (r->into.one && r->into.batch)
+		return r;
+	rows_free(r);
+	return NULL;
+}
+
+static void batches_free(struct batch *b)
+{
+	struct batch *next;
+
+	for (; b; b = next) {
+		next = b->next;
 		batch_free(b);
 	}
+}
+
+void rows_free(struct rows *r)
+{
+	if (!r)
+		return;
+	batches_free(r->home);
+	batches_free(r->full);
 	batch_free(r->b);
 	sqlite3_finalize(r->into.one);
 	sqlite3_finalize(r->into.batch);
 	free(r);
+}
+
+struct batch *rows_take(struct rows *r)
+{
+	struct batch *b = r->full;
+
+	if (!b)
+		return NULL;
+	r->full = b->next;
+	if (!r->full)
+		r->full_end = &r->full;
+	b->next = NULL;
+	return b;
+}
+
+void rows_give_back(struct rows *r, struct batch *b)
+{
+	if (!b)
+		return;
+	b->n = 0;
+	b->text_len = 0;
+	b->next = r->home;
+	r->home = b;
+}
+
+/* As many as one frame makes may lie ready. */
+static int rows_lay_ready(struct rows *r)
+{
+	struct batch *empty = r->home ? r->home : batch_new(&r->into, &r->home);
+
+	if (!empty)
+		return -ENOMEM;
+	if (empty == r->home)
+		r->home = empty->next;
+	r->b->next = NULL;
+	*r->full_end = r->b;
+	r->full_end = &r->b->next;
+	r->b = empty;
+	return 0;
 }
 
 int rows_flush(struct rows *r)
@@ -73,6 +132,8 @@ int rows_flush(struct rows *r)
 
 	if (!r->b->n)
 		return r->err;
+	if (!r->writer)
+		return rows_lay_ready(r);
 	err = writer_put(r->writer, r->b);
 	r->err = r->err ? r->err : err;
 	r->b = writer_take(r->writer, &r->home);

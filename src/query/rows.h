@@ -17,10 +17,16 @@ struct rows {
 	struct batch *b;    /* being filled */
 	struct batch *home; /* written and free: the writer's lock guards it */
 	int err;	    /* of SQLite: nothing more is written */
+	struct batch *full, **full_end; /* without a writer: for rows_take() */
 };
 
 /* The writer stays the caller's. NULL: out of memory. */
 struct rows *rows_new(sqlite3 *db, enum table_id table, struct writer *w);
+/* Rows that nobody writes: rows_flush() lays them ready for rows_take(). */
+struct rows *rows_new_to_take(enum table_id table);
+/* The oldest that lie ready, the caller's until rows_give_back(). NULL: none do. */
+struct batch *rows_take(struct rows *r);
+void rows_give_back(struct rows *r, struct batch *b); /* NULL is accepted */
 /* After writer_end(); what was gathered is lost. NULL is accepted. */
 void rows_free(struct rows *r);
 int rows_flush(struct rows *r); /* on their way to be written; 0 or negative errno */
