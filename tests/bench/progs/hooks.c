@@ -25,8 +25,8 @@
 
 #define NSEC_PER_MSEC 1e6
 #define CALLS 40000 /* of a sample */
-#define SAMPLES 15
-#define HOOKS_MAX 128
+#define SAMPLES 25
+#define HOOKS_MAX 256
 
 #if defined(__x86_64__)
 #define ENTRY "__x64_sys_"
@@ -208,21 +208,36 @@ static double shortest_ms(void (*call)(int zero), int zero)
 	return least;
 }
 
+struct took {
+	double getppid, read;
+};
+
+static struct took take(int zero)
+{
+	return (struct took){ shortest_ms(do_getppid, zero), shortest_ms(do_read, zero) };
+}
+
+static double shorter(double a, double b)
+{
+	return a < b ? a : b;
+}
+
 static void measure(const struct arrangement *a, int zero)
 {
-	double ppid = shortest_ms(do_getppid, zero), read_ms = shortest_ms(do_read, zero), began = now_ms(CLOCK_MONOTONIC), attached;
-	double traced_ppid, traced_read;
+	struct took before = take(zero), traced, after;
+	double began = now_ms(CLOCK_MONOTONIC), attached, detached;
 	bool good = a->attach();
 	int n = hooks.attached;
 
 	attached = now_ms(CLOCK_MONOTONIC) - began;
-	traced_ppid = shortest_ms(do_getppid, zero);
-	traced_read = shortest_ms(do_read, zero);
+	traced = take(zero);
 	began = now_ms(CLOCK_MONOTONIC);
 	detach();
+	detached = now_ms(CLOCK_MONOTONIC) - began;
+	after = take(zero);
 	if (good)
-		printf("%s\t%d\t%.2f\t%.2f\t%.0f\t%.0f\n", a->name, n, traced_ppid / ppid, traced_read / read_ms,
-		       attached, now_ms(CLOCK_MONOTONIC) - began);
+		printf("%s\t%d\t%.2f\t%.2f\t%.0f\t%.0f\n", a->name, n, traced.getppid / shorter(before.getppid, after.getppid),
+		       traced.read / shorter(before.read, after.read), attached, detached);
 	else
 		printf("%s\t%s\n", a->name, hooks.why);
 	fflush(stdout);
