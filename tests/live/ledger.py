@@ -24,6 +24,7 @@ PARTS = ("unsent", "in_flight", "rcvq", "read", "destroyed", "discarded", "unack
 LOST_MOST = int(os.environ.get("LOST_MOST", 5))  # events
 LATE_SHARE = 100  # in so many conversations one line may tell what comes after it
 BAD_LINES_TOLD = 3  # of a conversation
+LAST_WORDS = 24  # lines of its end that are shown
 PLACES_LEFT = ("unsent", "in_flight", "rcvq")  # nothing may be there when all is over
 
 
@@ -110,6 +111,15 @@ def of_ports(found, ports):
     return [s for key in found if key[1] == ports[1] for s in found[key]]
 
 
+def last_words(lines, these):
+    """How such a conversation ended, in raw numbers."""
+    mine = [e for e in lines[1:-1] if these and e.get("conn") == these[0]["conn"] and e["kind"] != "summary"]
+    for e in mine[-LAST_WORDS:]:
+        if e["kind"] == "segment":
+            words = e["from"], e["direction"], "+".join(e["flags"]), e["seq_raw"], e.get("ack_raw"), e["len"]
+        else:
+            words = e.get("role"), e.get("call", e["kind"]), e["phase"], e.get("ret"), e.get("new_state")
+        print("      ", e["id"], *words)
 
 
 def judge(c, these, wire):
@@ -141,6 +151,7 @@ def main():
             print(f"SEED={seed} FIRST={c.number} COUNT=1, {c.kind}, ports {c.ports}:")
             print("\n".join("    " + b for b in bad))
             print("    sent", c.sent, "got", c.got, "how", these[0]["how"] if these else "-")
+            last_words(lines, these)
     print(f"{len(talks)} conversations, {counted} compared, {failed} failed; {lossy} lost events; ids of lines before "
           f"their time: {wire.late()}; {trailer}")
     late = len(wire.late()) > 1 + len(talks) // LATE_SHARE
