@@ -266,10 +266,13 @@ static __always_inline int enter_epoll_wait(struct task_state *ts, u32 call)
 /* A destination decides the scope before the first packet leaves. */
 static __always_inline void enter_destination(struct task_state *ts)
 {
-	struct sock_state *st = sock_lookup((void *)ts->sk);
+	struct sock_state *st;
 	struct ev_addr dst;
 
-	if (!st || ts->tail_kind != TAIL_ADDR)
+	if (ts->tail_kind != TAIL_ADDR)
+		return; /* most sends name none */
+	st = sock_lookup((void *)ts->sk);
+	if (!st)
 		return;
 	tail_endpoint(ts, &dst);
 	scope_decide(st, ts->sk, &dst, false);
