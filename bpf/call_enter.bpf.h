@@ -226,6 +226,16 @@ __noinline int enter_select(struct task_state *ts)
 	return ts->sid ? 0 : -1;
 }
 
+static __always_inline void enter_undecided(struct task_state *ts)
+{
+	struct sock_state *st = sock_lookup((void *)ts->sk);
+
+	if (!st)
+		return;
+	scope_decide(st, ts->sk, NULL, false);
+	ts->in_scope = st->scope == SCOPE_IN;
+}
+
 static __always_inline int enter_epoll_ctl(struct task_state *ts)
 {
 	struct user_epoll_event ev = {};
@@ -235,6 +245,8 @@ static __always_inline int enter_epoll_ctl(struct task_state *ts)
 
 	if (call_bind_fd(ts, a[2]))
 		return -1;
+	if (ts->undecided)
+		enter_undecided(ts);
 	if (a[3] && a[1] != 2) /* EPOLL_CTL_DEL ignores its event */
 		bpf_probe_read_user(&ev, sizeof(ev), (void *)a[3]);
 	ts->x[0] = a[1];
@@ -276,16 +288,6 @@ static __always_inline void enter_destination(struct task_state *ts)
 		return;
 	tail_endpoint(ts, &dst);
 	scope_decide(st, ts->sk, &dst, false);
-}
-
-static __always_inline void enter_undecided(struct task_state *ts)
-{
-	struct sock_state *st = sock_lookup((void *)ts->sk);
-
-	if (!st)
-		return;
-	scope_decide(st, ts->sk, NULL, false);
-	ts->in_scope = st->scope == SCOPE_IN;
 }
 
 /* At the return the socket may be gone. */
