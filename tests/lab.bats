@@ -67,6 +67,14 @@ nothing_is_left() {
     assert [ ! -e "$STATE/check.rec.raw" ]
 }
 
+# The last line counts what is listed, and the run's own line counts nothing.
+counts_what_is_listed() {
+    local all passed
+    all=$(grep -cE '^(pass|FAIL)   ' <<<"$output")
+    passed=$(grep -c '^pass   ' <<<"$output") || true
+    assert_line "$passed of $all checks passed"
+}
+
 # It fails by that check, soon, and leaves nothing.
 harmless() { # CHECK SENTENCE C-TEXT
     learner "$3"
@@ -74,6 +82,7 @@ harmless() { # CHECK SENTENCE C-TEXT
     assert_failure 1
     assert_line "FAIL   $1"
     assert_line --partial "$2"
+    counts_what_is_listed
     nothing_is_left
 }
 
@@ -231,6 +240,19 @@ TABLE
     cmp "$SOLUTION" "$DIR/work/09-eof/client.c.1"
     run "$LAB" list
     assert_line --regexp "^09-eof .*next: "
+}
+
+@test "what every lab asks is counted as well: all of a lab's own checks pass, and not all pass" {
+    sed 's/return 0;$/return 7;/' "$SOLUTION" >"$DIR/mine.c"
+    run "$LAB" check 09 "$DIR/mine.c"
+    assert_failure 1
+    assert_line "FAIL   it ends with status 0"
+    assert_line "7 of 8 checks passed"
+    counts_what_is_listed
+    run "$LAB" check 09 "$SOLUTION"
+    assert_success
+    assert_line "7 of 7 checks passed"
+    counts_what_is_listed
 }
 
 @test "the same seed draws the same numbers, another one others" {

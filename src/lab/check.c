@@ -95,13 +95,27 @@ static void print_output(const struct trial *t)
 		printf("    | ... and %zu lines more\n", t->lines.n - OUTPUT_LINES);
 }
 
+/* The checks of the lab; its last line counts those that are listed above it, too. */
+static void print_found(const struct buf *found, bool one_above)
+{
+	const char *text = found->data ? found->data : "";
+	const char *count = memrchr(text, '\n', found->len ? found->len - 1 : 0);
+	size_t passed, of;
+
+	if (count && sscanf(count, "\n%zu of %zu checks", &passed, &of) == 2)
+		printf("%.*s\n%zu of %zu checks passed\n", (int)(count - text), text, passed,
+		       of + one_above);
+	else
+		printf("%s", text);
+}
+
 static void print_failed(const struct check *c, const struct trial *t, const struct bound *b)
 {
 	print_output(t);
 	printf("\n");
 	if (b->name)
 		printf("FAIL   %s\n       %s\n", b->name, b->why);
-	printf("%s", c->found.data ? c->found.data : "");
+	print_found(&c->found, b->name != NULL);
 	printf("\nThis run again: sudo ./lab check %s%s%s --seed %llu\n"
 	       "Its whole story: ./trace show %s\n"
 	       "Why, in words:   ./trace explain %s\n",
