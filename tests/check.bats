@@ -24,8 +24,8 @@ check() {
     assert_success
     assert_line --index 0 'pass   both sends'
     assert_line --index 1 '       all 2 are there'
-    assert_line --index 2 --regexp '^ +32 +3\.140 ms  client 4001 +send\(3, 14 B\) = 14'
-    assert_line --index 3 --regexp '^ +38 +3\.340 ms  server 4000 +send\(4, 14 B\) = 14'
+    assert_line --index 2 --regexp '^ +32 +3\.130 ms  client 4001 +send\(3, 14 B\) = 14'
+    assert_line --index 3 --regexp '^ +38 +3\.330 ms  server 4000 +send\(4, 14 B\) = 14'
     assert_line --index 4 '1 of 1 checks passed'
     assert_equal "$stderr" ''
     run "$TRACE" check - checks.sql <"$RECORDING"

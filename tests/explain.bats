@@ -117,3 +117,13 @@ load cmd-helper
     refute_works "--blocked cannot be '0'" "$TRACE" explain --blocked 0 "$RECORDING"
     refute_works "unknown .*option" "$TRACE" explain --nothing "$RECORDING"
 }
+
+@test "explain: its times are those of the lines of show" {
+    "$TRACE" show "$RECORDING" >shown
+    "$TRACE" explain "$RECORDING" >explained
+    # send() and its return, as both tell them
+    time=$(sed -n 's/^ *\([0-9.]*\)  \.\.\. = 14 .*sndq.*/\1/p' shown | head -1)
+    [ -n "$time" ]
+    grep -Eq "^ +1 send\(3\) returned 14.* at ${time/./\\.} ms$" explained
+    grep -Eq " ${time/./\\.} ms  client 4001 +send\(3, 14 B\) = 14" explained
+}

@@ -6,13 +6,13 @@
 #include <string.h>
 
 #include "render/step_line.h"
+#include "render/zero.h"
 
 #define LINE_MAX_BYTES 400
 
 struct render {
 	struct evidence *evidence;
 	size_t next; /* index of the first id not met yet: steps come in order of their ids */
-	__u64 start_ns;
 };
 
 /* Where id is, or belongs. */
@@ -78,6 +78,7 @@ void evidence_free(struct evidence *e)
 		free(e->lines[i]);
 	free(e->ids);
 	free(e->lines);
+	free(e->times);
 	*e = (struct evidence){ 0 };
 }
 
@@ -89,22 +90,23 @@ static struct render *reader_open(const struct view *v, const struct session_met
 
 	if (!r)
 		return NULL;
+	(void)meta;
 	r->evidence = v->sink;
-	r->start_ns = meta->start_boot_ns;
 	return r;
 }
 
 static int reader_step(struct render *r, const struct step *s)
 {
 	struct evidence *e = r->evidence;
-	char line[LINE_MAX_BYTES];
+	char words[LINE_MAX_BYTES];
 
 	while (r->next < e->n && e->ids[r->next] < s->id)
 		r->next++;
 	if (r->next == e->n || e->ids[r->next] != s->id)
 		return 0;
 	free(e->lines[r->next]);
-	e->lines[r->next] = strdup(step_line(line, sizeof(line), s, r->start_ns));
+	e->times[r->next] = s->t_ns;
+	e->lines[r->next] = strdup(step_words(words, sizeof(words), s));
 	return e->lines[r->next++] ? 0 : -ENOMEM;
 }
 
@@ -120,17 +122,45 @@ static const struct renderer reader = {
 	.close = reader_close,
 };
 
+/* Where times count from is known when all has been read. */
+static int set_times(struct evidence *e, __u64 zero_ns)
+{
+	char line[LINE_MAX_BYTES + 32], *whole;
+	size_t i;
+
+	for (i = 0; i < e->n; i++) {
+		if (!e->lines[i])
+			continue;
+		step_line(line, sizeof(line), e->ids[i], (__s64)(e->times[i] - zero_ns), e->lines[i]);
+		whole = strdup(line);
+		if (!whole)
+			return -ENOMEM;
+		free(e->lines[i]);
+		e->lines[i] = whole;
+	}
+	return 0;
+}
+
 int evidence_read(struct evidence *e, struct recording *rec)
 {
 	struct pipeline *p = pipeline_new(LAYER_ALL);
+	struct zero zero = { 0 };
 	int err;
 
 	if (!p)
 		return -ENOMEM;
+	e->times = calloc(e->n, sizeof(*e->times));
+	if (!e->times) {
+		pipeline_free(p);
+		return -ENOMEM;
+	}
 	pipeline_view(p, &reader, &(struct view){ .sink = e });
+	pipeline_view(p, &render_zero, &(struct view){ .sink = &zero });
 	err = recording_run(rec, p);
 	if (!err)
 		err = pipeline_state(p)->view_err;
+	if (!err)
+		err = set_times(e, zero.t_ns);
 	pipeline_free(p);
 	return err;
 }

@@ -11,6 +11,7 @@
 struct evidence {
 	__u64 *ids;   /* ascending, each once */
 	char **lines; /* of the same index; NULL: the recording has no such step */
+	__u64 *times; /* boot clock; while it is read */
 	size_t n, room;
 };
 

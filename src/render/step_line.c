@@ -118,16 +118,24 @@ static enum role line_role(const struct step *s)
 	return s->seg_from == ROLE_CLIENT ? ROLE_SERVER : ROLE_CLIENT;
 }
 
-char *step_line(char *buf, size_t size, const struct step *s, __u64 start_ns)
+char *step_line(char *buf, size_t size, __u64 id, __s64 t_ns, const char *words)
+{
+	struct text t;
+
+	text_start(&t, buf, size);
+	text_printf(&t, "%6llu %10.3f ms  ", (unsigned long long)id, (double)t_ns / 1e6);
+	text_add(&t, words);
+	return buf;
+}
+
+char *step_words(char *buf, size_t size, const struct step *s)
 {
 	enum role role = line_role(s);
 	__u32 pid = s->ev && s->ev->pid ? s->ev->pid : s->proc ? s->proc->pid : 0;
 	struct text t;
 
 	text_start(&t, buf, size);
-	text_printf(&t, "%6llu %10.3f ms  %-6s ", (unsigned long long)s->id,
-		    (double)(__s64)(s->t_ns - start_ns) / 1e6,
-		    role == ROLE_NONE ? "-" : role_name(role));
+	text_printf(&t, "%-6s ", role == ROLE_NONE ? "-" : role_name(role));
 	if (pid)
 		text_printf(&t, "%-7u ", pid);
 	else

@@ -9,7 +9,11 @@
 
 #include "../model/model.h"
 
-/* start_ns: boot clock; times count from there. Printable ASCII, terminated, cut with ".."; returns buf. */
-char *step_line(char *buf, size_t size, const struct step *s, __u64 start_ns);
+/* Both print ASCII, terminated, cut with "..", and return buf. */
+
+/* Who and what. */
+char *step_words(char *buf, size_t size, const struct step *s);
+/* These words with number and time before them. t_ns: since where times count from. */
+char *step_line(char *buf, size_t size, __u64 id, __s64 t_ns, const char *words);
 
 #endif

@@ -226,8 +226,11 @@ struct lines {
 
 static void line_told(struct lines *l, const struct step *s)
 {
+	char words[160];
+
 	assert_true(l->n < 8);
-	step_line(l->text[l->n++], sizeof(l->text[0]), s, STORY_BOOT_NS);
+	step_line(l->text[l->n++], sizeof(l->text[0]), s->id, (__s64)(s->t_ns - STORY_BOOT_NS),
+		  step_words(words, sizeof(words), s));
 }
 
 static void test_step_line(void **state)
@@ -266,7 +269,7 @@ static void test_step_line(void **state)
 	assert_string_equal(l.text[3],
 			    "    12      4.006 ms  server 10      ESTABLISHED -> CLOSE_WAIT");
 	assert_non_null(strstr(l.text[4], "5 events lost"));
-	step_line(cut, sizeof(cut), &s, STORY_BOOT_NS);
+	step_line(cut, sizeof(cut), s.id, 0, "words that are cut");
 	assert_int_equal(strlen(cut), sizeof(cut) - 1);
 }
 
