@@ -140,6 +140,24 @@ assert lines[3]["type"] == "trailer" and lines[3]["pass"] == lines[3]["fail"] ==
 PYTHON
 }
 
+@test "check: --width breaks sentences and lines between words; without it, and no terminal, none is broken" {
+    check_of a "SELECT 1 AS pass, 'those that were sent by either end of this conversation' AS n,
+        group_concat(id) AS evidence FROM event" >checks.sql
+    check
+    assert_success
+    assert_line --index 1 '       all those that were sent by either end of this conversation are there'
+    unbroken=${output//[[:space:]]/}
+    run --separate-stderr "$TRACE" check --width 65 "$RECORDING" checks.sql
+    assert_success
+    assert_line --index 1 '       all those that were sent by either end of this'
+    assert_line --index 2 '       conversation are there'
+    assert_line --regexp '^ {46}[^ ]'
+    assert_equal "${output//[[:space:]]/}" "$unbroken"
+    [ "$(wc -L <<<"$output")" -le 65 ] || fail "$output"
+    run "$TRACE" check --width 9 "$RECORDING" checks.sql
+    assert_failure 125
+}
+
 @test "check: much evidence is cut, and that is told" {
     python3 "$MAKE_RECORDING" --repeat 30 >many
     check_of a "SELECT 1 AS pass, 1 AS n, return_id AS evidence FROM call WHERE name = 'send'" >checks.sql

@@ -17,14 +17,17 @@
 #include "query/checks.h"
 #include "render/color.h"
 #include "render/json.h"
+#include "render/step_line.h"
 #include "util/log.h"
 #include "util/text.h"
 #include "util/utf8.h"
+#include "util/wrap.h"
 #include "view.h"
 
 #define EXIT_CHECK_FAILED 1
 #define EXIT_CHECK_AGAIN 2
 #define LINES_MAX 40 /* of a check's evidence that are printed */
+#define LINES_INDENT 9
 
 static const struct option_row check_rows[] = {
 	{ .id = VIEW_JSON, .name = "json", .help = "one JSON object a check" },
@@ -32,6 +35,10 @@ static const struct option_row check_rows[] = {
 	  .name = "color",
 	  .argname = "WHEN",
 	  .help = "auto, always or never; auto honours NO_COLOR" },
+	{ .id = VIEW_WIDTH,
+	  .name = "width",
+	  .argname = "N",
+	  .help = "columns, instead of the terminal's" },
 	{ .id = 'h', .name = "help", .help = "show this text and end" },
 	{ 0 },
 };
@@ -211,6 +218,15 @@ static const char *sentence(const struct report *r, size_t i)
 	}
 }
 
+/* Further rows stand below the words of the first. */
+static void print_line(const struct report *r, const char *line)
+{
+	char head[LINES_INDENT + STEP_LINE_CALL + 1];
+	int n = snprintf(head, sizeof(head), "%*s%s", LINES_INDENT, "", line) - LINES_INDENT;
+
+	wrap_print(stdout, r->view.width, head, line + (n < STEP_LINE_CALL ? n : STEP_LINE_CALL));
+}
+
 static void print_lines(const struct report *r, size_t i)
 {
 	const struct check_result *c = &r->results[i];
@@ -219,19 +235,19 @@ static void print_lines(const struct report *r, size_t i)
 
 	for (k = 0; k < c->n && k < LINES_MAX; k++) {
 		line = evidence_line(&r->evidence, c->evidence[k]);
-		printf("         %s\n", line ? line : "");
+		print_line(r, line ? line : "");
 	}
 	if (c->n > LINES_MAX)
-		printf("         ... and %zu more\n", c->n - LINES_MAX);
+		printf("%*s... and %zu more\n", LINES_INDENT, "", c->n - LINES_MAX);
 }
 
 /* Words of a file of checks, and what its columns have put into them. */
-static void print_shown(const char *text)
+static void print_shown(const char *label, const char *text, unsigned int width)
 {
 	struct buf b = { 0 };
 
 	utf8_show(&b, text, strlen(text), "");
-	printf("%s\n", b.err || !b.data ? "" : b.data);
+	wrap_print(stdout, width, label, b.err || !b.data ? "" : b.data);
 	buf_free(&b);
 }
 
@@ -240,11 +256,9 @@ static void print_check(const struct report *r, size_t i)
 	const struct outcome_row *row = &outcomes[r->outcomes[i]];
 	bool color = r->view.color;
 
-	printf("%s%s%s  ", color ? style_code(row->style) : "", row->word,
-	       color ? STYLE_RESET : "");
-	print_shown(r->checks->at[i].name);
-	printf("       ");
-	print_shown(sentence(r, i));
+	printf("%s%s%s", color ? style_code(row->style) : "", row->word, color ? STYLE_RESET : "");
+	print_shown("  ", r->checks->at[i].name, 0);
+	print_shown("       ", sentence(r, i), r->view.width);
 	print_lines(r, i);
 }
 

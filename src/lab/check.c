@@ -21,6 +21,7 @@
 #include "saved.h"
 #include "trial.h"
 #include "util/options.h"
+#include "util/wrap.h"
 
 #define RUNS 3
 #define OUTPUT_LINES 12 /* of the programs' own that are shown after a run that failed */
@@ -80,6 +81,16 @@ static bool broke_bounds(const struct trial *t, struct bound *b)
 
 /* --- one run --- */
 
+static void print_run(const struct trial *t, int number, const char *word)
+{
+	char head[32], settings[256], text[300];
+
+	trial_settings(t, settings, sizeof(settings));
+	snprintf(head, sizeof(head), "run %d of %d  %-6s ", number + 1, RUNS, word);
+	snprintf(text, sizeof(text), "%s: %s", t->variant->name, settings);
+	wrap_print(stdout, LAB_WIDTH, head, text);
+}
+
 static void print_output(const struct trial *t)
 {
 	size_t i;
@@ -113,8 +124,10 @@ static void print_failed(const struct check *c, const struct trial *t, const str
 {
 	print_output(t);
 	printf("\n");
-	if (b->name)
-		printf("FAIL   %s\n       %s\n", b->name, b->why);
+	if (b->name) {
+		printf("FAIL   %s\n", b->name);
+		wrap_print(stdout, LAB_WIDTH, "       ", b->why);
+	}
 	print_found(&c->found, b->name != NULL);
 	printf("\nThis run again: sudo ./lab check %s%s%s --seed %llu\n"
 	       "Its whole story: ./trace show %s\n"
@@ -126,8 +139,9 @@ static void print_failed(const struct check *c, const struct trial *t, const str
 
 static int decide(struct check *c, const struct trial *t, int number)
 {
-	char sql[PATH_MAX], settings[256];
-	char *args[] = { "check", c->recording, lab_path(sql, c->s->lab->dir, "check.sql"), NULL };
+	char sql[PATH_MAX];
+	char *args[] = { "check", "--width", LAB_WIDTH_WORD, c->recording,
+			 lab_path(sql, c->s->lab->dir, "check.sql"), NULL };
 	struct bound bound;
 	bool broke = broke_bounds(t, &bound);
 	int found;
@@ -145,12 +159,10 @@ static int decide(struct check *c, const struct trial *t, int number)
 		return lab_fail("the checks of lab %s could not be made: that is no fault of your "
 				"program",
 				c->s->lab->name);
-	trial_settings(t, settings, sizeof(settings));
-	printf("run %d of %d  %-6s %s: %s\n", number + 1, RUNS,
-	       found == CHECK_AGAIN ? "AGAIN" :
-	       broke || found	    ? "FAIL" :
-				      "pass",
-	       t->variant->name, settings);
+	print_run(t, number,
+		  found == CHECK_AGAIN ? "AGAIN" :
+		  broke || found       ? "FAIL" :
+					 "pass");
 	if (found == CHECK_AGAIN) {
 		printf("%s", c->found.data ? c->found.data : "");
 		return EXIT_LAB_AGAIN;

@@ -13,6 +13,10 @@
 #define EXIT_LAB_FAIL 1
 #define EXIT_LAB_AGAIN 2
 
+/* Columns that a learner's screen has, and as the command line of ./trace has it. */
+#define LAB_WIDTH 80
+#define LAB_WIDTH_WORD "80"
+
 struct lab_options {
 	bool skip_prediction, give_up, watch;
 	const char *seed, *record, *word; /* word: what stands behind NN */

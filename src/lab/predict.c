@@ -14,7 +14,7 @@
 #include "cmd/cmd.h"
 #include "page.h"
 #include "question.h"
-#include "wrap.h"
+#include "util/wrap.h"
 
 #define EXIT_CHECK_AGAIN 2
 
@@ -39,7 +39,7 @@ static void print_choice(const char *what, int i, const struct buf *text)
 	char label[32];
 
 	snprintf(label, sizeof(label), "  %s  %c  ", what, 'A' + i);
-	wrap_print(stdout, label, text->data);
+	wrap_print(stdout, LAB_WIDTH, label, text->data);
 }
 
 static void print_question(const struct question *q, int number, int of)
@@ -218,8 +218,8 @@ static int compare_all(const struct session *s, const struct questions *q, const
 int predict_compare(struct session *s, const char *recording)
 {
 	char sql[PATH_MAX];
-	char *args[] = { "check", (char *)recording, lab_path(sql, s->lab->dir, "settle.sql"),
-			 NULL };
+	char *args[] = { "check", "--width", LAB_WIDTH_WORD, (char *)recording,
+			 lab_path(sql, s->lab->dir, "settle.sql"), NULL };
 	struct buf found = { 0 };
 	struct questions q;
 	int status;

@@ -9,6 +9,8 @@
 
 #include "../model/model.h"
 
+#define STEP_LINE_CALL 37 /* column at which the call begins; large numbers move it */
+
 /* Both print ASCII, terminated, cut with "..", and return buf. */
 
 /* Who and what. */

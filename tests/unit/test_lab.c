@@ -14,7 +14,6 @@
 #include "lab/lines.h"
 #include "lab/question.h"
 #include "lab/variants.h"
-#include "lab/wrap.h"
 
 /* --- questions --- */
 
@@ -202,29 +201,6 @@ static void test_lines_flood(void **state)
 	lines_free(&l);
 }
 
-static void test_wrap(void **state)
-{
-	char *text = NULL;
-	size_t len = 0;
-	FILE *out = open_memstream(&text, &len);
-	char word[71];
-
-	(void)state;
-	memset(word, 'x', sizeof(word) - 1);
-	word[sizeof(word) - 1] = '\0';
-	wrap_print(out, "  label  ", "one\ntwo");
-	wrap_print(out, "  label  ", word);
-	fputs("|", out);
-	wrap_print(out, "ab",
-		   "12345678901234567890123456789012345678 "
-		   "123456789012345678901234567890123456789 end");
-	fclose(out);
-	assert_non_null(strstr(text, "  label  one two\n"));
-	assert_non_null(strstr(text, "xxx\n|ab1234567890"));
-	assert_non_null(strstr(text, "6789\n  end\n"));
-	free(text);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -236,7 +212,6 @@ int main(void)
 		cmocka_unit_test(test_draw),
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_lines_flood),
-		cmocka_unit_test(test_wrap),
 	};
 
 	return cmocka_run_group_tests_name("lab", tests, NULL, NULL);

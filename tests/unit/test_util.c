@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The tools below everything: hash, pool, buffers, cut text, times, options. */
+/* The tools below everything: hash, pool, buffers, cut text, times, options, rows. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,6 +20,7 @@
 #include "util/pool.h"
 #include "util/text.h"
 #include "util/utf8.h"
+#include "util/wrap.h"
 
 /* --- hash, against a plain array --- */
 
@@ -441,6 +442,33 @@ static void test_numbers(void **state)
 	assert_int_equal(n, -5);
 }
 
+/* --- rows of a screen --- */
+
+static void test_wrap(void **state)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+	char word[71];
+
+	(void)state;
+	memset(word, 'x', sizeof(word) - 1);
+	word[sizeof(word) - 1] = '\0';
+	wrap_print(out, 80, "  label  ", "one\ntwo  three ");
+	wrap_print(out, 78, "  label  ", word);
+	fputs("|", out);
+	wrap_print(out, 80, "ab",
+		   "12345678901234567890123456789012345678 "
+		   "123456789012345678901234567890123456789 end");
+	wrap_print(out, 0, word, word);
+	fclose(out);
+	assert_non_null(strstr(text, "  label  one two  three\n"));
+	assert_non_null(strstr(text, "xxx\n|ab1234567890"));
+	assert_non_null(strstr(text, "6789\n  end\n"));
+	assert_int_equal(strlen(strrchr(text, 'd')), 2 + 2 * strlen(word) + 1);
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -458,6 +486,7 @@ int main(void)
 		cmocka_unit_test(test_options_refused),
 		cmocka_unit_test(test_options_help),
 		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_wrap),
 	};
 
 	return cmocka_run_group_tests_name("util", tests, NULL, NULL);
