@@ -163,7 +163,24 @@ PYTHON
     check_of a "SELECT 1 AS pass, 1 AS n, return_id AS evidence FROM call WHERE name = 'send'" >checks.sql
     check many
     assert_success
-    assert_line '         ... and 20 more'
+    assert_equal "${#lines[@]}" $((2 + 4 + 1 + 4 + 1))
+    assert_line --index 6 '         ... 52 more ...'
+    mapfile -t ids < <("$TRACE" query --csv many "SELECT return_id FROM call WHERE name = 'send' ORDER BY return_id" |
+        tr -d '\r' | sed 1d)
+    assert_equal "$(awk '/ ms / { printf "%s ", $1 }' <<<"$output")" "$(printf '%s ' "${ids[@]:0:4}" "${ids[@]: -4}")"
+    run "$TRACE" check --json many checks.sql
+    assert_equal "$(head -1 <<<"$output" | python3 -c 'import json
+c = json.loads(input())
+print(len(c["evidence"]), len(c["lines"]), c["lines"][-1].split()[0])')" "60 8 ${ids[-1]}"
+}
+
+@test "check: eight lines of evidence are all shown" {
+    python3 "$MAKE_RECORDING" --repeat 4 >many
+    check_of a "SELECT 1 AS pass, 1 AS n, return_id AS evidence FROM call WHERE name = 'send'" >checks.sql
+    check many
+    assert_success
+    assert_equal "$(grep -c ' ms ' <<<"$output")" 8
+    refute_line --partial more
 }
 
 @test "check: reads the recording twice, although root's rights are given up before" {

@@ -26,7 +26,7 @@
 
 #define EXIT_CHECK_FAILED 1
 #define EXIT_CHECK_AGAIN 2
-#define LINES_MAX 40 /* of a check's evidence that are printed */
+#define LINES_ENDS 4 /* of a check's evidence: the first and the last that are printed */
 #define LINES_INDENT 9
 
 static const struct option_row check_rows[] = {
@@ -159,14 +159,26 @@ static int run_one(struct report *r, struct query *q, size_t i)
 	return ret == -EINVAL ? 0 : ret;
 }
 
+/* How many lines of its evidence are not printed. */
+static size_t left_out(const struct check_result *c)
+{
+	return c->n > 2 * LINES_ENDS ? c->n - 2 * LINES_ENDS : 0;
+}
+
+/* The id of the kth of those that are. */
+static __u64 printed(const struct check_result *c, size_t k)
+{
+	return c->evidence[k < LINES_ENDS ? k : k + left_out(c)];
+}
+
 static int want_lines(struct report *r, size_t i)
 {
 	const struct check_result *c = &r->results[i];
 	size_t k;
 	int err = 0;
 
-	for (k = 0; !err && k < c->n && k < LINES_MAX; k++)
-		err = evidence_want(&r->evidence, c->evidence[k]);
+	for (k = 0; !err && k < c->n - left_out(c); k++)
+		err = evidence_want(&r->evidence, printed(c, k));
 	return err;
 }
 
@@ -233,12 +245,12 @@ static void print_lines(const struct report *r, size_t i)
 	const char *line;
 	size_t k;
 
-	for (k = 0; k < c->n && k < LINES_MAX; k++) {
-		line = evidence_line(&r->evidence, c->evidence[k]);
+	for (k = 0; k < c->n - left_out(c); k++) {
+		if (k == LINES_ENDS && left_out(c))
+			printf("%*s... %zu more ...\n", LINES_INDENT, "", left_out(c));
+		line = evidence_line(&r->evidence, printed(c, k));
 		print_line(r, line ? line : "");
 	}
-	if (c->n > LINES_MAX)
-		printf("%*s... and %zu more\n", LINES_INDENT, "", c->n - LINES_MAX);
 }
 
 /* Words of a file of checks, and what its columns have put into them. */
@@ -292,8 +304,8 @@ static void json_evidence(struct json *j, const struct report *r, size_t i)
 		json_u64(j, NULL, c->evidence[k]);
 	json_end_list(j);
 	json_list(j, "lines");
-	for (k = 0; k < c->n && k < LINES_MAX; k++)
-		json_text(j, NULL, evidence_line(&r->evidence, c->evidence[k]));
+	for (k = 0; k < c->n - left_out(c); k++)
+		json_text(j, NULL, evidence_line(&r->evidence, printed(c, k)));
 	json_end_list(j);
 }
 
