@@ -290,6 +290,23 @@ TABLE
     LAB_PID=
 }
 
+@test "list fits 80 columns, however far somebody is" {
+    local lab mark marks
+    for marks in "" prediction gave-up passed "passed gave-up"; do
+        for lab in "$TOP"/labs/[0-9]*/; do
+            lab=$XDG_STATE_HOME/socklens/labs/$(basename "$lab")
+            rm -rf "$lab"
+            mkdir -p "$lab"
+            for mark in $marks; do echo CB >"$lab/$mark"; done
+        done
+        run "$LAB" list
+        assert_success
+        [ "$(wc -L <<<"$output")" -le 80 ] || fail "$output"
+        grep '^09-eof' <<<"$output" >>"$DIR/rows"
+    done
+    assert_equal "$(sort -u "$DIR/rows" | wc -l)" 5
+}
+
 # --- whose fault it is ---
 
 @test "a program that does not compile: the compiler's words, and status 1" {

@@ -9,38 +9,37 @@
 #include "lab.h"
 #include "page.h"
 
-/* What to do next, which says also how far it is. */
-static void progress(const struct lab *l, const struct state *st, char *buf, size_t size)
+/* How far it is, and which sub-commands come next: a row has 21 columns left for it. */
+static const char *progress(const struct lab *l, const struct state *st)
 {
 	if (!l->exercise)
-		snprintf(buf, size, "no exercise: ./lab show %s", l->number);
-	else if (state_has(st, STATE_PASSED))
-		snprintf(buf, size, "passed%s",
-			 state_has(st, STATE_GAVE_UP) ? ", after the solution" : "");
-	else if (state_has(st, STATE_GAVE_UP))
-		snprintf(buf, size, "solution seen; next: sudo ./lab check %s", l->number);
-	else if (state_has(st, STATE_PREDICTION))
-		snprintf(buf, size, "predicted; next: sudo ./lab run %s, check %s", l->number,
-			 l->number);
-	else
-		snprintf(buf, size, "next: ./lab show %s, predict %s", l->number, l->number);
+		return "no exercise";
+	if (state_has(st, STATE_PASSED))
+		return state_has(st, STATE_GAVE_UP) ? "passed, solution seen" : "passed";
+	if (state_has(st, STATE_GAVE_UP))
+		return "solution seen";
+	if (state_has(st, STATE_PREDICTION))
+		return "next: run, then check";
+	return "next: show, predict";
 }
 
 int lab_list(struct session *s)
 {
 	const struct lab *l;
-	char words[80], minutes[8];
+	char minutes[8];
 	struct state st;
 	size_t i;
 
-	printf("%-18s%5s  %-44s%s\n", "lab", "min", "about", "you");
+	printf("%-14s%3s  %-40s%s\n", "lab", "min", "about", "you");
 	for (i = 0; i < s->labs.n; i++) {
 		l = &s->labs.at[i];
 		state_find(&st, &s->user, l);
-		progress(l, &st, words, sizeof(words));
 		snprintf(minutes, sizeof(minutes), "%.0u", l->minutes); /* 0 is not said */
-		printf("%-18s%5s  %-44s%s\n", l->name, minutes, l->title, words);
+		printf("%-14s%3s  %-40s%s\n", l->name, minutes, l->title, progress(l, &st));
 	}
+	if (s->labs.n)
+		printf("\nA sub-command wants the number: ./lab show %s. For run and check: sudo ./lab.\n",
+		       s->labs.at[0].number);
 	return 0;
 }
 
