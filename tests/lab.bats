@@ -86,6 +86,12 @@ harmless() { # CHECK SENTENCE C-TEXT
     nothing_is_left
 }
 
+# However slow the machine is.
+time_does_not_end_it() {
+    nobody_has_a_tree
+    sed -i 's/limit=[0-9]*/limit=60000/' "$DIR/tree/labs/09-eof/variants"
+}
+
 until_true() { # COMMAND...
     timeout "$LIMIT" bash -c 'until "$@" 2>/dev/null; do sleep 0.02; done' - "$@"
 }
@@ -567,6 +573,38 @@ as_other() {
 
 @test "a fork bomb is ended" {
     harmless "it starts few processes" "more than 64 processes" 'int main(void) { for (;;) fork(); }'
+}
+
+# A client that connects, and then does that for ever.
+looping() { # C-TEXT-OF-THE-LOOP
+    echo 'int main(int argc, char **argv) { char byte; int fd = socket(AF_INET, SOCK_STREAM, 0);
+        struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(atoi(argv[argc - 2])),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+        connect(fd, (struct sockaddr *)&to, sizeof(to)); for (;;) {'"$1"'} return byte; }'
+}
+
+# The recording is about as large as it may be: what the tracer holds back comes on top.
+recorded_little() {
+    assert [ "$(stat -c %s "$STATE/check.rec")" -lt $((80 << 20)) ]
+}
+
+@test "a program that makes one call for ever is ended, and told which" {
+    time_does_not_end_it
+    learner "$(looping 'recv(fd, &byte, 1, MSG_DONTWAIT);')"
+    run "$LAB" check 09 "$DIR/mine.c"
+    assert_failure 1
+    assert_line "FAIL   it makes few calls"
+    assert_line --regexp "^ +it made more calls than 24 MiB can record: recv\(\) [0-9]+ times;"
+    assert_line "FAIL   the whole request is sent"
+    recorded_little
+    nothing_is_left
+}
+
+@test "a program that connects for ever is ended" {
+    time_does_not_end_it
+    harmless "it makes few calls" "it made more calls than 24 MiB can record" \
+        "$(looping 'fd = socket(AF_INET, SOCK_STREAM, 0); connect(fd, (struct sockaddr *)&to, sizeof(to)); close(fd);')"
+    recorded_little
 }
 
 @test "a program that leaves a child behind takes it along" {

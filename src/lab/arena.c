@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,7 +21,7 @@
 #include "util/clock.h"
 
 #define ARRANGE_MS 10000 /* more than enough to put up the walls */
-#define LOOK_MS 100	 /* between two looks at the clock and at signals */
+#define LOOK_MS 100	 /* between two looks at the clock, at signals and at the recording */
 
 /* --- start --- */
 
@@ -195,17 +196,33 @@ static void drain_output(struct arena *a, bool echo)
 	}
 }
 
-static int wait_end(struct arena *a, __u64 deadline_ns, bool (*interrupted)(void), bool echo,
-		    char *err, size_t size)
+static bool recorded_much(const char *recording)
 {
+	struct stat st;
+
+	return !stat(recording, &st) && st.st_size > ARENA_RECORDING * (off_t)(1 << 20);
+}
+
+/* What the run is to be ended for now; ARENA_ENDED: nothing. */
+static enum arena_how out_of_bounds(const struct arena_bounds *b, __u64 deadline_ns)
+{
+	if (b->interrupted())
+		return ARENA_INTERRUPTED;
+	if (recorded_much(b->recording))
+		return ARENA_CALLS;
+	return clock_boot_ns() >= deadline_ns ? ARENA_LIMIT : ARENA_ENDED;
+}
+
+static int wait_end(struct arena *a, const struct arena_bounds *bounds, bool echo, char *err,
+		    size_t size)
+{
+	__u64 deadline_ns = clock_boot_ns() + bounds->limit_ms * NSEC_PER_MSEC;
 	struct pollfd p[2];
-	__u64 now;
 	int n, over = 0;
 
 	while (!over) {
-		now = clock_boot_ns();
-		a->how = interrupted() ? ARENA_INTERRUPTED : ARENA_LIMIT;
-		if (now >= deadline_ns || a->how == ARENA_INTERRUPTED)
+		a->how = out_of_bounds(bounds, deadline_ns);
+		if (a->how != ARENA_ENDED)
 			return 0;
 		p[0] = (struct pollfd){ .fd = a->said, .events = POLLIN };
 		p[1] = (struct pollfd){ .fd = a->out, .events = POLLIN };
@@ -222,15 +239,14 @@ static int wait_end(struct arena *a, __u64 deadline_ns, bool (*interrupted)(void
 	return over < 0 ? over : 0;
 }
 
-int arena_run(struct arena *a, unsigned int limit_ms, bool (*interrupted)(void), bool echo,
-	      char *err, size_t size)
+int arena_run(struct arena *a, const struct arena_bounds *bounds, bool echo, char *err, size_t size)
 {
 	enum arena_how how;
 	int ret;
 
 	if (write(a->go, "", 1) != 1)
 		return explain(a, -errno, "its first process", err, size);
-	ret = wait_end(a, clock_boot_ns() + limit_ms * NSEC_PER_MSEC, interrupted, echo, err, size);
+	ret = wait_end(a, bounds, echo, err, size);
 	if (ret)
 		return ret;
 	how = a->how;

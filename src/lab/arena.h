@@ -19,9 +19,10 @@
 #define ARENA_PATH "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin" /* its programs' PATH */
 #define ARENA_FILES 32
 #define ARENA_SETTINGS 32
-#define ARENA_TASKS 64	 /* processes; more is taken for a mistake */
-#define ARENA_MEMORY 512 /* MiB each process may map */
-#define ARENA_DISK 16	 /* MiB in /tmp */
+#define ARENA_TASKS 64	   /* processes; more is taken for a mistake */
+#define ARENA_MEMORY 512   /* MiB each process may map */
+#define ARENA_DISK 16	   /* MiB in /tmp */
+#define ARENA_RECORDING 24 /* MiB of what is recorded of it; more is taken for a loop without end */
 
 /* What is put into the arena's folder, and what is started there. */
 struct arena_plan {
@@ -40,7 +41,15 @@ enum arena_how {
 	ARENA_LIMIT,	   /* the time was over */
 	ARENA_FLOOD,	   /* it printed too much */
 	ARENA_CROWD,	   /* it started too many processes */
+	ARENA_CALLS,	   /* it made too many calls */
 	ARENA_INTERRUPTED, /* somebody wants us to end */
+};
+
+/* What a run is ended by, if it does not end by itself and prints little. */
+struct arena_bounds {
+	unsigned int limit_ms;
+	const char *recording;	   /* of the run, while it is written */
+	bool (*interrupted)(void); /* asked after each signal: is the run to be given up? */
 };
 
 struct arena {
@@ -55,11 +64,11 @@ struct arena {
 /* 0, or negative errno with one sentence in err: that is no fault of what runs in there. */
 int arena_open(struct arena *a, const struct arena_plan *plan, char *err, size_t size);
 /*
- * Start the script and wait, at most limit_ms. interrupted(), asked after each signal, says whether
- * to give up. echo: print each line as it comes. 0, or negative errno with one sentence in err.
+ * Start the script and wait, within these bounds. echo: print each line as it comes. 0, or negative
+ * errno with one sentence in err.
  */
-int arena_run(struct arena *a, unsigned int limit_ms, bool (*interrupted)(void), bool echo,
-	      char *err, size_t size);
+int arena_run(struct arena *a, const struct arena_bounds *bounds, bool echo, char *err,
+	      size_t size);
 /* Ends everything in it. Nothing is left when this returns. */
 void arena_close(struct arena *a);
 

@@ -156,6 +156,7 @@ static void look_at_root(struct patient *p)
 	char err[PATH_MAX + 256] = "", file[PATH_MAX];
 	struct tracer tracer = { .ready = -1 };
 	struct arena arena = { .go = -1, .said = -1, .out = -1 };
+	const struct arena_bounds bounds = { 5000, file, never };
 	int ret = -1;
 
 	lab_path(file, s->state.dir, "doctor.rec");
@@ -170,7 +171,7 @@ static void look_at_root(struct patient *p)
 		if (!ret)
 			ret = tracer_wait_ready(&tracer, err, sizeof(err));
 		if (!ret)
-			ret = arena_run(&arena, 5000, never, false, err, sizeof(err));
+			ret = arena_run(&arena, &bounds, false, err, sizeof(err));
 		if (!ret)
 			ret = tracer_stop(&tracer, err, sizeof(err));
 		row(p, !ret, "the tracer sees it", "%s", ret ? err : "and records");

@@ -228,6 +228,7 @@ static int keep(const struct trial *t, const char *from, char *err, size_t size)
 		[ARENA_LIMIT] = "limit",
 		[ARENA_FLOOD] = "flood",
 		[ARENA_CROWD] = "crowd",
+		[ARENA_CALLS] = "calls",
 		[ARENA_INTERRUPTED] = "interrupted",
 	};
 	struct buf notes = { 0 };
@@ -247,17 +248,17 @@ static int keep(const struct trial *t, const char *from, char *err, size_t size)
 /* The arena is open; the tracer sees all that happens in it, until it is told to stop. */
 static int run_traced(struct trial *t, struct arena *a, const char *file, char *err, size_t size)
 {
-	unsigned int limit_ms = trial_limit_ms(t);
+	const struct arena_bounds bounds = { trial_limit_ms(t), file, t->interrupted };
 	struct tracer tracer;
 	char late[256];
 	int ret = tracer_start(&tracer, t->user, t->places, a->pid, file,
-			       limit_ms / 1000 + TRACER_MARGIN, err, size);
+			       bounds.limit_ms / 1000 + TRACER_MARGIN, err, size);
 
 	if (!ret)
 		ret = tracer_wait_ready(&tracer, err, size);
 	if (ret)
 		return ret;
-	ret = arena_run(a, limit_ms, t->interrupted, t->echo, err, size);
+	ret = arena_run(a, &bounds, t->echo, err, size);
 	if (tracer_stop(&tracer, ret ? late : err, ret ? sizeof(late) : size) && !ret)
 		ret = -EIO;
 	if (ret)
