@@ -617,6 +617,19 @@ recorded_little() {
         'int main(void) { for (;;) puts("\033[2Jflood"); }'
 }
 
+@test "a flood on one line is cut, between characters, and what is left out is counted" {
+    learner 'int main(void) { for (;;) putchar(0); }'
+    run "$LAB" check 09 "$DIR/mine.c"
+    assert_failure 1
+    assert_line "FAIL   it prints little"
+    assert_line --regexp '^    \| \?{160} \.\.\. and 65376 bytes more$'
+    learner 'int main(void) { int i; putchar(46); for (i = 0; i < 80; i++) fputs("\xc3\xbc", stdout); puts("");
+        for (i = 0; i < 160; i++) putchar(120); return 1; }'
+    run "$LAB" check 09 "$DIR/mine.c"
+    assert_line "    | .$(printf '\xc3\xbc%.0s' {1..79}) ... and 2 bytes more"
+    assert_line "    | $(printf 'x%.0s' {1..160})"
+}
+
 # Of what a terminal might obey, or show in another order than it stands, nothing is in that file.
 nothing_to_obey() { # FILE
     python3 - "$1" <<'PYTHON'

@@ -142,7 +142,7 @@ int arena_open(struct arena *a, const struct arena_plan *plan, char *err, size_t
 static void echo_lines(struct arena *a, size_t n)
 {
 	for (; a->echoed < n; a->echoed++) {
-		page_shown(a->lines.at[a->echoed].text);
+		page_shown(a->lines.at[a->echoed].text, strlen(a->lines.at[a->echoed].text));
 		putchar('\n');
 	}
 	fflush(stdout);

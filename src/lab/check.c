@@ -22,11 +22,13 @@
 #include "saved.h"
 #include "trial.h"
 #include "util/options.h"
+#include "util/utf8.h"
 #include "util/wrap.h"
 
 #define RUNS 3
-#define OUTPUT_LINES 12 /* of the programs' own that are shown after a run that failed */
-#define CHECK_FAILED 1	/* exit statuses of trace check */
+#define OUTPUT_LINES 12	 /* of the programs' own that are shown after a run that failed */
+#define OUTPUT_BYTES 160 /* of one of these lines */
+#define CHECK_FAILED 1	 /* exit statuses of trace check */
 #define CHECK_AGAIN 2
 
 struct check {
@@ -49,17 +51,25 @@ static void print_run(const struct trial *t, int number, const char *word)
 	wrap_print(stdout, LAB_WIDTH, head, text);
 }
 
+static void print_line(const char *text)
+{
+	size_t len = strlen(text), shown = utf8_cut(text, OUTPUT_BYTES);
+
+	printf("    | ");
+	page_shown(text, shown);
+	if (shown < len)
+		printf(" ... and %zu bytes more", len - shown);
+	printf("\n");
+}
+
 static void print_output(const struct trial *t)
 {
 	size_t i;
 
 	if (t->lines.n)
 		printf("  it printed\n");
-	for (i = 0; i < t->lines.n && i < OUTPUT_LINES; i++) {
-		printf("    | ");
-		page_shown(t->lines.at[i].text);
-		printf("\n");
-	}
+	for (i = 0; i < t->lines.n && i < OUTPUT_LINES; i++)
+		print_line(t->lines.at[i].text);
 	if (t->lines.n > OUTPUT_LINES)
 		printf("    | ... and %zu lines more\n", t->lines.n - OUTPUT_LINES);
 }
@@ -162,7 +172,7 @@ static int one_run(struct check *c, int number)
 static void print_said(const char *head, const struct buf *said)
 {
 	printf("%s\n", head);
-	page_shown(said->data ? said->data : "");
+	page_shown(said->data ? said->data : "", said->len);
 	printf("\n");
 }
 

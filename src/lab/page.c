@@ -86,11 +86,11 @@ int page_text(const struct user *u, const char *text)
 	return err;
 }
 
-void page_shown(const char *text)
+void page_shown(const char *text, size_t len)
 {
 	struct buf b = { 0 };
 
-	utf8_show(&b, text, strlen(text), "\n\t");
+	utf8_show(&b, text, len, "\n\t");
 	printf("%s", b.err || !b.data ? "" : b.data);
 	buf_free(&b);
 }

@@ -16,7 +16,7 @@ int page_text(const struct user *u, const char *text);
  * What the learner's program or the compiler said, to standard output: a terminal finds nothing in it
  * to obey, see utf8_show(); newlines and tabs stay.
  */
-void page_shown(const char *text);
+void page_shown(const char *text, size_t len);
 
 typedef int (*page_command)(int argc, char **argv);
 
