@@ -20,7 +20,9 @@ import sys
 
 INDENT = "    "
 # What is never the same twice: times, process numbers, events' ids, ports the kernel chose.
+# Where a row of evidence is broken depends on them.
 VARYING = [
+    (re.compile(r"\n {40,}"), " "),
     (re.compile(r"\d+(\.\d+)? (ms|us|ns|s)\b"), "TIME"),
     (re.compile(r"\b(client|server|process) \d+"), r"\1 PID"),
     (re.compile(r"^ +\d+ +(?=TIME)", re.M), " ID "),

@@ -100,17 +100,16 @@ EOF
 }
 
 # What ./lab shows fits a terminal of 80 columns, a question's title with "1 of 3: " before it; the
-# code in what is printed fits a page.
+# code in what only a teacher reads fits a page. A tour has no questions and no hints.
 text_fits() { # LAB
     local file bad=0
-    for file in predict.md hint.md; do
-        awk 'length > (/^## / ? 75 : 80) { exit 1 }' "$TOP/labs/$1/$file" ||
+    for file in README.md predict.md hint.md; do
+        [ ! -e "$TOP/labs/$1/$file" ] ||
+            awk 'length > (/^## / ? 75 : 80) { exit 1 }' "$TOP/labs/$1/$file" ||
             complain "$1" "$file has a line that ./lab cannot show in 80 columns" || bad=1
     done
-    for file in README.md teach.md; do
-        awk '/^    / && length > 4 + 104 { exit 1 }' "$TOP/labs/$1/$file" ||
-            complain "$1" "$file has a line of code that is wider than a page: 104 columns" || bad=1
-    done
+    awk '/^    / && length > 4 + 104 { exit 1 }' "$TOP/labs/$1/teach.md" ||
+        complain "$1" "teach.md has a line of code that is wider than a page: 104 columns" || bad=1
     return $bad
 }
 
@@ -139,10 +138,10 @@ parts() { # LAB
     local bad=0
     tour_parts "$1" || bad=1
     teach_parts "$1" || bad=1
+    text_fits "$1" || bad=1
     if ! is_tour "$1"; then
         exercise_parts "$1" || bad=1
         handout_parts "$1" || bad=1
-        text_fits "$1" || bad=1
     fi
     c_files "$1" || bad=1
     return $bad

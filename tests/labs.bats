@@ -95,12 +95,16 @@ broken_tree() {
 @test "text that is too wide for a terminal, or code for a page, is named" {
     broken_tree
     printf '## %s\n' "$(printf '%076d' 0)" >>"$TOP/labs/09-eof/hint.md"
+    printf '    %s\n' "$(printf '%077d' 0)" >>"$TOP/labs/00-hello/README.md"
     printf '    %s\n' "$(printf '%0105d' 0)" >>"$TOP/labs/09-eof/teach.md"
     run text_fits 09-eof
     assert_failure 1
     assert_line "09-eof: hint.md has a line that ./lab cannot show in 80 columns"
     assert_line "09-eof: teach.md has a line of code that is wider than a page: 104 columns"
     refute_line --partial README.md
+    run text_fits 00-hello
+    assert_failure 1
+    assert_output "00-hello: README.md has a line that ./lab cannot show in 80 columns"
 }
 
 @test "a starter that passes, and a wrong solution that fails for another reason, are found" {
