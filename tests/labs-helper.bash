@@ -113,6 +113,17 @@ text_fits() { # LAB
     return $bad
 }
 
+# The handout's minutes are those of its parts, and what the table of labs says.
+minutes_add_up() { # LAB
+    local text=$TOP/labs/$1/README.md whole bad=0
+    whole=$(sed -n 's/^\([0-9]*\) minutes\. .*/\1/p' "$text")
+    [ "$(sed -n 's/^## .*(\([0-9]*\) minutes)$/\1/p' "$text" | awk '{ n += $1 } END { print n }')" = "$whole" ] ||
+        complain "$1" "the handout's parts do not add up to its $whole minutes" || bad=1
+    grep -qF "| [$1]($1/README.md) | $whole |" "$TOP/labs/README.md" ||
+        complain "$1" "labs/README.md lacks it, or says other minutes than $whole" || bad=1
+    return $bad
+}
+
 handout_parts() { # LAB
     local text=$TOP/labs/$1/README.md what bad=0
     for what in "^# $1: " '^[0-9]* minutes' '_______' 'Which line settles it?' '^## .*[Ee]xercise' \
@@ -142,6 +153,7 @@ parts() { # LAB
     if ! is_tour "$1"; then
         exercise_parts "$1" || bad=1
         handout_parts "$1" || bad=1
+        minutes_add_up "$1" || bad=1
     fi
     c_files "$1" || bad=1
     return $bad

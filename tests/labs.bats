@@ -92,6 +92,18 @@ broken_tree() {
         "teach.md lacks '## Key', or enough below it" "teach.md: the plan for 45 minutes does not add up")"
 }
 
+@test "parts of a handout that do not add up are named, and a table that says something else" {
+    broken_tree
+    sed -i 's/^## 2. Run (10 minutes)/## 2. Run (11 minutes)/' "$TOP/labs/09-eof/README.md"
+    run minutes_add_up 09-eof
+    assert_failure 1
+    assert_output "09-eof: the handout's parts do not add up to its 50 minutes"
+    sed -i 's/^50 minutes/51 minutes/' "$TOP/labs/09-eof/README.md"
+    run minutes_add_up 09-eof
+    assert_failure 1
+    assert_output "09-eof: labs/README.md lacks it, or says other minutes than 51"
+}
+
 @test "text that is too wide for a terminal, or code for a page, is named" {
     broken_tree
     printf '## %s\n' "$(printf '%076d' 0)" >>"$TOP/labs/09-eof/hint.md"
