@@ -119,14 +119,15 @@ until_true() { # COMMAND...
         assert_failure 125
         assert_output --regexp "^lab: .*$sentence"
         assert_equal "${#lines[@]}" 1
+        refute_output --regexp ' $'
     done <<'TABLE'
 |./lab list
 fly|no sub-command 'fly'
 show|which lab\?
 show 77|no lab '77'; './lab list'
 show nine|no lab 'nine'
-show 09 more|'more' is too much
-list 09|'09' is too much
+show 09 more|'more' is too much: lab show NN$
+list 09|'09' is too much: lab list$
 show 09 --loud|unknown .*option --loud; 'lab --help'
 check 09 --seed|--seed
 check 09 --seed x|--seed cannot be 'x'
@@ -270,6 +271,23 @@ TABLE
     assert_equal "$(wc -l <<<"$one")" 3
 }
 
+@test "the command that makes a failed run again can be typed as it is printed" {
+    local name again
+    for name in mine.c "a b's \$HOME.c"; do
+        cp "$TOP/labs/09-eof/wrong/one_recv.c" "$DIR/$name"
+        run "$LAB" check 09 "$DIR/$name"
+        assert_failure 1
+        again=$(sed -n 's|^This run again: sudo ./lab|"$LAB"|p' <<<"$output")
+        first=$(grep '^run 1' <<<"$output")
+        run eval "$again"
+        assert_failure 1
+        assert_line "$first"
+    done
+    # What needs no quotes has none.
+    run "$LAB" check 09 "$DIR/mine.c" --seed 7
+    assert_line "This run again: sudo ./lab check 09 $DIR/mine.c --seed 7"
+}
+
 @test "a recording keeps what it was run with, for a check of its own" {
     "$LAB" check 09 "$SOLUTION" --seed 7 >"$DIR/said"
     run "$TOP/trace" check "$STATE/check.rec" "$TOP/labs/09-eof/check.sql"
@@ -401,6 +419,7 @@ with_tracer() { # SCRIPT
     run "$LAB" doctor
     assert_success
     assert_line --regexp "^ok +the tracer sees it"
+    assert_line --regexp "^ok +what you did is kept +$XDG_STATE_HOME/socklens/labs$"
     assert_line "Everything works here."
     CC=no-such-compiler run "$LAB" doctor
     assert_failure 1

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- What must hold of the learner's server. lab.reply: bytes of the answer; lab.endless: 1 for a client that
--- never stops sending and so never reads: then only the first and the last check ask for anything.
+-- never stops sending, and so reads too late: then only the first and the last check ask for anything.
 
 -- check: the answer is sent
 -- pass: the server's kernel took all {reply} bytes of it
@@ -15,7 +15,8 @@ FROM meta m LEFT JOIN ledger l ON l.sender = 'server' WHERE m.key = 'lab.reply';
 -- fail: it read {got} of {reply} bytes: the rest is lost
 SELECT endless.value = 1 OR coalesce(sum(l.read), 0) = m.value AS pass,
        coalesce(sum(l.read), 0) AS got, m.value AS reply,
-       CASE endless.value WHEN 1 THEN '; this client is not there to read' ELSE '' END AS note,
+       CASE WHEN endless.value = 1 AND coalesce(sum(l.read), 0) < m.value
+            THEN '; a client that never stops sending may lose the rest' ELSE '' END AS note,
        (SELECT max(return_id) FROM call WHERE role = 'client' AND name = 'recv') AS evidence
 FROM meta m JOIN meta endless ON endless.key = 'lab.endless' LEFT JOIN ledger l ON l.sender = 'server'
 WHERE m.key = 'lab.reply';

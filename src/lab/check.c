@@ -88,6 +88,39 @@ static void print_found(const struct buf *found, bool one_above)
 		printf("%s", text);
 }
 
+/* As a shell takes it for one word. */
+static void print_word(const char *word)
+{
+	const char *plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+./,:@%=";
+
+	if (word[strspn(word, plain)] == '\0') {
+		printf("%s", word);
+		return;
+	}
+	putchar('\'');
+	for (; *word; word++)
+		if (*word == '\'')
+			printf("'\\''");
+		else
+			putchar(*word);
+	putchar('\'');
+}
+
+static void print_again(const struct check *c)
+{
+	printf("\nThis run again: sudo ./lab check %s ", c->s->lab->number);
+	if (c->s->opts.word) {
+		print_word(c->s->opts.word);
+		putchar(' ');
+	}
+	printf("--seed %llu\n", (unsigned long long)c->seed);
+	printf("Its whole story: ./trace show ");
+	print_word(c->recording);
+	printf("\nWhy, in words:   ./trace explain ");
+	print_word(c->recording);
+	printf("\n");
+}
+
 static void print_failed(const struct check *c, const struct trial *t, const struct bound *b)
 {
 	print_output(t);
@@ -97,12 +130,7 @@ static void print_failed(const struct check *c, const struct trial *t, const str
 		wrap_print(stdout, LAB_WIDTH, "       ", b->why);
 	}
 	print_found(&c->found, b->name != NULL);
-	printf("\nThis run again: sudo ./lab check %s%s%s --seed %llu\n"
-	       "Its whole story: ./trace show %s\n"
-	       "Why, in words:   ./trace explain %s\n",
-	       c->s->lab->number, c->s->opts.word ? " " : "",
-	       c->s->opts.word ? c->s->opts.word : "", (unsigned long long)c->seed, c->recording,
-	       c->recording);
+	print_again(c);
 }
 
 static int decide(struct check *c, const struct trial *t, int number)

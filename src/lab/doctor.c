@@ -145,7 +145,10 @@ static void look_at_state(struct patient *p)
 		state_find(&s->state, &s->user, &s->labs.at[0]);
 	good = !state_write(&s->state, "doctor", "", err, sizeof(err));
 	state_forget(&s->state, "doctor");
-	row(p, good, "what you did is kept", "%s", good ? s->state.dir : err);
+	if (good) /* of the first lab: beside it are the others */
+		snprintf(err, sizeof(err), "%.*s", (int)(strrchr(s->state.dir, '/') - s->state.dir),
+			 s->state.dir);
+	row(p, good, "what you did is kept", "%s", err);
 }
 
 /* An arena in which nothing happens, with the tracer on it: all that a check needs. */

@@ -167,7 +167,8 @@ static int take_operand(struct parsed *p, const char *arg)
 		p->opts.word = arg;
 		return 0;
 	}
-	return lab_fail("'%s' is too much: lab %s %s", arg, p->command->name, p->command->args);
+	return lab_fail("'%s' is too much: lab %s%s%s", arg, p->command->name,
+			p->command->args[0] ? " " : "", p->command->args);
 }
 
 static int parse(struct parsed *p, int argc, char **argv)
