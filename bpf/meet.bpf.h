@@ -37,12 +37,15 @@ static __always_inline struct proc_state *meet_process(void)
 	return p && (p->flags & PROC_EXCLUDED) ? NULL : p;
 }
 
-/* Of one that is not TCP no end is told: what is known may be of another socket that was at this address. */
+/*
+ * Of one that is not TCP no end is told: what is known may be of another socket that was at this address. (The end of an
+ * AF_UNIX connection that nobody has accepted yet has no file, so no inode.)
+ */
 static __always_inline struct sock_state *meet_known(const struct sock *sk)
 {
 	struct sock_state *st = sock_lookup(sk);
 
-	return st && (sock_is_tcp(st) || st->ino == sock_inode(sk)) ? st : NULL;
+	return st && (sock_is_tcp(st) || !st->ino || st->ino == sock_inode(sk)) ? st : NULL;
 }
 
 static __always_inline struct sock_state *meet_enter(const struct sock *sk)
@@ -70,6 +73,8 @@ __noinline int sock_meet(u64 skp, const struct ev_addr *dst, u32 how)
 		meet_owner(st);
 		st->announced = 0;
 	}
+	if (!st->ino)
+		st->ino = sock_inode(sk);
 	scope_decide(st, skp, dst, how);
 	if (st->scope == SCOPE_IN)
 		proc_announce(bpf_get_current_task_btf(), 0);

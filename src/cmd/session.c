@@ -83,12 +83,11 @@ static int apply_reason(const char *key, const char *value, struct model *m)
 	return 0;
 }
 
-/* Calls are traced where their layer is shown: see bpf/meet.bpf.h. */
 static void apply_layers(struct session *s, unsigned int layers, struct model *m)
 {
 	s->layers = layers;
-	if (layers && !(layers & LAYER_APP))
-		model_without_calls(m);
+	if (layers)
+		model_set_layers(m, layers);
 }
 
 static int apply_pair(struct session *s, const char *key, const char *value, struct model *m)

@@ -144,6 +144,8 @@ void verdict_prove_mark(struct verdict *v, const struct note *n, enum mark_kind 
 /* What was not seen proves nothing once events are missing. */
 int verdict_tell(struct explain *x, struct verdict *v)
 {
+	if (!v->rule->below && model_untraced(x->m) & LAYER_APP)
+		return 0; /* that no call was seen proves nothing */
 	if (x->lossy && v->certainty == PROVED)
 		verdict_infer(v,
 			      "events were lost before this: what contradicts it may be missing");

@@ -61,7 +61,7 @@ struct mconn *conn_new(struct model *m, __u32 netns, __u16 protocol, const struc
 	c->c.addr[1] = *server;
 	c->c.t_first_ns = c->c.t_last_ns = t_ns;
 	c->lost_before = m->lost;
-	c->c.without_calls = m->without_calls;
+	c->c.untraced = m->untraced;
 	c->c.first_fin = c->c.rst_by = -1;
 	mortal_touch(m, &c->mortal);
 	conn_add_netns(c, netns);

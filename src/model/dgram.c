@@ -53,6 +53,20 @@ static void queue_amounts(struct dgram_ledger *d, struct dgram_sum queued, const
 	}
 }
 
+/* Without calls a receiver may be met after it has read: what became of those that came is not known. */
+static struct dgram_ledger only_sent(struct dgram_ledger d)
+{
+	struct dgram_sum ends = sum_plus(d.dropped, d.nobody);
+
+	return (struct dgram_ledger){
+		.sent = d.sent,
+		.dropped = d.dropped,
+		.nobody = d.nobody,
+		.why = d.why,
+		.in_flight = sum_minus(d.sent, ends),
+	};
+}
+
 static struct dgram_ledger amounts(const struct mconn *c, int from)
 {
 	const struct counts *k = &c->counts[from];
@@ -83,7 +97,7 @@ static struct dgram_ledger amounts(const struct mconn *c, int from)
 	d.arrived = sum_plus(queued, k->dropped);
 	d.in_flight = sum_plus(sum_minus(sum_max(sent, came), came), loose);
 	queue_amounts(&d, queued, r);
-	return d;
+	return c->c.untraced & LAYER_APP ? only_sent(d) : d;
 }
 
 /* The same in bytes, as every conversation has it. */
@@ -102,7 +116,7 @@ static struct ledger in_bytes(const struct mconn *c, int from, const struct dgra
 		.unacked = d->nobody.bytes + d->lost.bytes,
 		.residual = d->residual.bytes,
 		.tx_seen = s,
-		.rx_seen = r,
+		.rx_seen = r && !(c->c.untraced & LAYER_APP),
 		.partial = (s && s->s.seeded) || (r && r->s.seeded),
 	};
 }
@@ -130,6 +144,10 @@ static void settle(struct mconn *c, int from, bool lossy)
 	bool wire = k->left.n || k->came.n;
 	struct dgram_ledger d = amounts(c, from);
 
+	if (c->c.untraced & LAYER_APP) {
+		show(c, from, &d);
+		return;
+	}
 	if (lossy) {
 		d.residual = d.in_flight;
 	} else if (c->c.ended && wire && end_sock(c, !from)) {

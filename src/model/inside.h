@@ -188,7 +188,7 @@ struct model {
 	__u64 lost; /* events, so far */
 	bool lossy; /* records are missing: a first sight may be a late one */
 	bool tells_queued; /* the kernel says which datagrams are queued */
-	bool without_calls; /* none are traced */
+	unsigned int untraced; /* LAYER_* */
 	struct hash *procs, *socks, *flows;
 	struct hash *conns; /* by protocol and ports: newest, then next_key */
 	struct hash *bound; /* by namespace, protocol and port: listeners and UDP sockets */

@@ -239,6 +239,8 @@ static void direction_settle(struct mconn *c, int from)
 	s = is_stream(s) ? s : NULL;
 	r = is_stream(r) ? r : NULL;
 	l->residual = unexplained(l, s);
+	if (c->c.untraced & LAYER_APP) /* splice() and the like move bytes that only the call tells of */
+		return;
 	if (s && s->tx.exact && !s->untold && (c->c.ended || s->calling == s->receiving))
 		l->residual = max64(l->residual, apart(l->written, l->calls_wrote));
 	if (r && r->rx.exact && !r->untold && (c->c.ended || !r->receiving))

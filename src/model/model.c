@@ -357,9 +357,14 @@ int model_reason_name(struct model *m, const char *table, unsigned int number, c
 	return 0;
 }
 
-void model_without_calls(struct model *m)
+void model_set_layers(struct model *m, unsigned int layers)
 {
-	m->without_calls = true;
+	m->untraced = LAYER_ALL & ~layers;
+}
+
+unsigned int model_untraced(const struct model *m)
+{
+	return m->untraced;
 }
 
 /* --- look-ups --- */

@@ -139,7 +139,7 @@ struct conn {
 	bool fin_seen[2];
 	bool established;
 	bool ended;
-	bool without_calls; /* none were traced */
+	unsigned int untraced; /* LAYER_* that nobody looked at: nothing follows from having seen nothing of them */
 	__u64 dgrams[2][3]; /* UDP and AF_UNIX, by sender: sent, delivered, dropped */
 	struct dgram_ledger udp[2]; /* [0] client to server, [1] server to client */
 };
@@ -210,8 +210,9 @@ void model_gc(
 int model_finish(struct model *m);			   /* summaries of what is still open */
 /* Names the running kernel gives to reason numbers: table "rst_reason" or "drop_reason". */
 int model_reason_name(struct model *m, const char *table, unsigned int number, const char *name);
-/* System calls were not traced: that none was seen says nothing. Before the first moment. */
-void model_without_calls(struct model *m);
+/* What was traced: LAYER_*; all, unless told. Before the first moment. */
+void model_set_layers(struct model *m, unsigned int layers);
+unsigned int model_untraced(const struct model *m); /* the other layers; see struct conn */
 
 /* Look-ups for tests and renderers; NULL when unknown. */
 const struct sock *model_sock(const struct model *m, __u32 sid);

@@ -312,7 +312,7 @@ int sock_event(struct model *m, const struct moment *mo, struct step *st)
 		sock_set_listener(m, s, e->parent);
 		sock_set_role(m, s, ROLE_SERVER, e->e.pid);
 	}
-	if (m->without_calls && e->e.pid)
+	if (m->untraced & LAYER_APP && e->e.pid)
 		sock_opened(s, e->e.pid, -1);
 	sock_take_state(m, s, e);
 	bound_add(m, s);

@@ -47,7 +47,7 @@ static int authorize(void *ctx, int action, const char *a, const char *b, const 
 		q->refused = "load code";
 		break;
 	default:
-		q->refused = "change something";
+		q->refused = "do more than read these tables";
 		break;
 	}
 	return SQLITE_DENY;

@@ -58,7 +58,7 @@ static int say_end(struct render *r, const struct step *s, int end)
 		snprintf(text, sizeof(text), "%s, no socket takes it", addr);
 	else if (!c->end[end])
 		snprintf(text, sizeof(text), "%s, not seen from here", addr);
-	else if (c->end[end]->passive && !c->without_calls)
+	else if (c->end[end]->passive && !(c->untraced & LAYER_APP))
 		snprintf(text, sizeof(text), "%s, never accepted", addr);
 	else
 		snprintf(text, sizeof(text), "%s", addr);
@@ -201,11 +201,11 @@ static int say_counts(struct render *r, const struct conn *c, int d)
 	struct text t;
 
 	text_start(&t, words, sizeof(words));
-	if (c->family != AF_UNIX)
+	if (c->family != AF_UNIX && !(c->untraced & LAYER_WIRE))
 		text_printf(&t, "%llu segment%s, %u retransmitted; ",
 			    (unsigned long long)c->segments[d], plural(c->segments[d]),
 			    c->retransmits[d]);
-	if (c->without_calls)
+	if (c->untraced & LAYER_APP)
 		text_add(&t, "calls were not traced");
 	else
 		text_printf(&t, "%u call%s wrote, %u call%s read", c->calls[d][0],
@@ -242,6 +242,18 @@ static void dgram_places(struct text *t, const struct dgram_ledger *d)
 	add_dgrams(t, &any, &d->in_flight, "not seen to arrive");
 }
 
+/* What is known of them without the calls that read. */
+static void dgram_ends(struct text *t, const struct dgram_ledger *d)
+{
+	bool any = false;
+
+	if (d->dropped.n || d->nobody.n)
+		text_add(t, ": ");
+	add_dgrams(t, &any, &d->dropped, "dropped at the socket");
+	add_dgrams(t, &any, &d->nobody, "to nobody");
+	text_add(t, "; what was read is not known, calls were not traced");
+}
+
 /* "5 datagrams sent (500 B) = 3 read (300 B) + 2 dropped at the socket (200 B); balanced" */
 static void dgram_words(struct text *t, const struct conn *c, int from, __u64 lost)
 {
@@ -253,6 +265,10 @@ static void dgram_words(struct text *t, const struct conn *c, int from, __u64 lo
 	if (!d->sent.n)
 		return;
 	text_printf(t, " (%llu B)", (unsigned long long)d->sent.bytes);
+	if (c->untraced & LAYER_APP) {
+		dgram_ends(t, d);
+		return;
+	}
 	if (!l->rx_seen && !d->nobody.n && !d->lost.n) {
 		text_add(t, "; the receiver is not seen from here");
 		return;

@@ -87,3 +87,49 @@ below() {
         expect_some kind=segment flags=SYN
     done
 }
+
+# What ./trace says of a run without its calls, in text and as verdicts.
+said() { # PROGRAM SCENARIO
+    trace_raw --layer "$LAYERS" -w "$BATS_TEST_TMPDIR/rec" -- "$PROGS/$1" "$2"
+    "$TRACE" show "$BATS_TEST_TMPDIR/rec" >"$BATS_TEST_TMPDIR/text"
+    "$TRACE" explain "$BATS_TEST_TMPDIR/rec" >"$BATS_TEST_TMPDIR/why"
+    rm "$BATS_TEST_TMPDIR/rec"
+}
+
+@test "without calls: nothing is concluded from a call that was not seen" {
+    said closing linger
+    grep -q 'cut off by RST' "$BATS_TEST_TMPDIR/text"
+    ! grep -Eq 'rst-aborted|rst-linger|bounds-tally' "$BATS_TEST_TMPDIR/why" "$BATS_TEST_TMPDIR/text"
+    said closing unread
+    grep -q 'rst-unread' "$BATS_TEST_TMPDIR/why"
+    said udp boundaries
+    grep -Eq '[1-9][0-9]* datagrams? sent \([0-9]+ B\); what was read is not known' "$BATS_TEST_TMPDIR/text"
+    ! grep -Eq 'lost on the way|unread|cut off|residual' "$BATS_TEST_TMPDIR/text"
+    grep -q '^0 verdicts' "$BATS_TEST_TMPDIR/why"
+    said inout file
+    ! grep -q residual "$BATS_TEST_TMPDIR/text"
+    grep -q 'written = .* read; balanced' "$BATS_TEST_TMPDIR/text"
+}
+
+@test "without calls: what came to an AF_UNIX connection before accept() is one conversation with the rest" {
+    cat >"$BATS_TEST_TMPDIR/late.py" <<'END'
+import os, socket, sys
+path = sys.argv[1]
+ls = socket.socket(socket.AF_UNIX); ls.bind(path); ls.listen(1)
+c = socket.socket(socket.AF_UNIX); c.connect(path); c.sendall(b"x" * 10)
+s, _ = ls.accept(); c.sendall(b"y" * 5)
+assert len(s.recv(15, socket.MSG_WAITALL)) == 15
+s.sendall(b"z" * 7); assert len(c.recv(7, socket.MSG_WAITALL)) == 7
+END
+    trace_raw --all -n 'python*' --layer "$LAYERS" -o "$BATS_TEST_TMPDIR/text" -- \
+        python3 "$BATS_TEST_TMPDIR/late.py" "$BATS_TEST_TMPDIR/sock"
+    same "conversations" 1 "$(grep -c '^== #.* unix' "$BATS_TEST_TMPDIR/text")"
+    grep -q '15 B written = 15 read; balanced' "$BATS_TEST_TMPDIR/text"
+    grep -q '7 B written = 7 read; balanced' "$BATS_TEST_TMPDIR/text"
+}
+
+@test "without the wire layer no number of segments is told" {
+    trace_raw --layer app,kernel -o "$BATS_TEST_TMPDIR/text" -- "$PROGS/pair" v4
+    grep -q '1 call wrote, 1 call read' "$BATS_TEST_TMPDIR/text"
+    ! grep -q segment "$BATS_TEST_TMPDIR/text"
+}

@@ -8,7 +8,9 @@
 
 #include "explain/inside.h"
 
-static const struct rule rule = { "test-rule", "a rule of this test", WEIGHT_NEWS };
+static const struct rule rule = {
+	.name = "test-rule", .about = "a rule of this test", .weight = WEIGHT_NEWS
+};
 
 static void test_rules_are_sound(void **state)
 {

@@ -11,7 +11,9 @@
 #include "render/step_line.h"
 #include "render/verdict_text.h"
 
-static const struct rule rule = { "test-rule", "a rule of this test", WEIGHT_NEWS };
+static const struct rule rule = {
+	.name = "test-rule", .about = "a rule of this test", .weight = WEIGHT_NEWS
+};
 
 static struct verdict verdict_of(const struct story *st, enum weight weight, const char *cause)
 {
