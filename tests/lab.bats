@@ -582,7 +582,19 @@ as_other() {
 # --- programs that want to do harm ---
 
 @test "a program that loops for ever is ended" {
-    harmless "it ends by itself" "after 3.0 s the run was not over" 'int main(void) { for (;;); }'
+    harmless "it ends by itself" "after 3.0 s the run was not over; everything in it was ended." \
+        'int main(void) { for (;;); }'
+}
+
+@test "which call did not return is asked only if one did not" {
+    learner 'int main(void) { for (;;); }'
+    run "$LAB" check 09 "$DIR/mine.c"
+    assert_line "FAIL   it ends by itself"
+    refute_output --partial "return?"
+    learner "$(looping 'recv(fd, &byte, 1, 0);')"
+    run "$LAB" check 09 "$DIR/mine.c"
+    assert_line "FAIL   it ends by itself"
+    assert_line --partial "return?"
 }
 
 @test "a program that ignores every signal and hides in new sessions is ended" {

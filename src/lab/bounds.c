@@ -45,10 +45,13 @@ static bool broke(struct bound *b, const char *name, const char *why, ...)
 
 static bool broke_limit(const struct trial *t, struct bound *b)
 {
+	char pending[80];
+
+	ask_recording(t, "SELECT ' Which call did not return?'" OF_MINE "AND pending = 1 LIMIT 1",
+		      pending, sizeof(pending));
 	return broke(b, "it ends by itself",
-		     "after %.1f s the run was not over; everything in it was ended. Which call "
-		     "did not return?",
-		     trial_limit_ms(t) / 1000.0);
+		     "after %.1f s the run was not over; everything in it was ended.%s",
+		     trial_limit_ms(t) / 1000.0, pending);
 }
 
 static bool broke_calls(const struct trial *t, struct bound *b)
