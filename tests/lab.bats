@@ -718,6 +718,8 @@ PYTHON
 @test "a crash is told by the name of its signal" {
     harmless "it does not crash" "signal 11 ended it: Segmentation fault" \
         'int main(void) { volatile int *nowhere = NULL; return *nowhere; }'
+    run "$LAB" check 09 "$DIR/mine.c"
+    refute_output --partial "it printed" # what the shell remarks is not its output
 }
 
 @test "there is nothing to read, no terminal, and a status is told" {

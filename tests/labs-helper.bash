@@ -193,6 +193,25 @@ wrong_fail() { # LAB
     return $bad
 }
 
+# Whoever never connects or listens hears that, and of no byte, end or RST in a connection that was not there;
+# whoever crashes hears of the signal, and nothing of the script.
+says_what_was() { # LAB
+    local file bad=0
+    is_tour "$1" && return
+    file=$(mktemp --suffix .c)
+    echo 'int main(void) { return 0; }' >"$file"
+    check "$1" "$file"
+    [ "$status" = 1 ] || complain "$1" "a program that does nothing ends the check with $status, not 1:" "$said" || bad=1
+    ! grep -E 'never returned 0|not one in|in order|first SYN|by then is lost' <<<"$said" ||
+        complain "$1" "a program that does nothing hears of what was not there:" "$said" || bad=1
+    echo 'int main(void) { volatile int *nowhere = 0; return *nowhere; }' >"$file"
+    check "$1" "$file"
+    grep -qx 'FAIL   it does not crash' <<<"$said" || complain "$1" "a crash is not told:" "$said" || bad=1
+    ! grep -q 'grade: line' <<<"$said" || complain "$1" "a crash shows the shell's remark:" "$said" || bad=1
+    rm "$file"
+    return $bad
+}
+
 solution_passes() { # LAB
     local i
     is_tour "$1" && return

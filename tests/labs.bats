@@ -50,6 +50,10 @@ every_lab() { # WHAT
     every_lab wrong_fail
 }
 
+@test "every lab tells a program that does nothing, and one that crashes, what was" {
+    every_lab says_what_was
+}
+
 @test "every experiment shows what its handout says" {
     every_lab experiment_shows
 }

@@ -34,9 +34,11 @@ FROM meta room LEFT JOIN talked t WHERE room.key = 'lab.room';
 
 -- check: every close() names a number that is open
 -- pass: none of its {n} calls was an error
--- fail: {bad} of {n} calls returned -1, EBADF: that number was not open any more, or never
+-- fail: {why}
 SELECT coalesce(sum(errno = 'EBADF'), 0) = 0 AND count(*) > 0 AS pass,
-       coalesce(sum(errno = 'EBADF'), 0) AS bad, count(*) AS n,
+       count(*) AS n,
+       iif(count(*) = 0, 'close() was never called', sum(errno IS 'EBADF') || ' of ' || count(*) ||
+           ' calls returned -1, EBADF: that number was not open any more, or never') AS why,
        group_concat(CASE WHEN errno = 'EBADF' THEN return_id END) AS evidence
 FROM call WHERE name IN ('close', 'close_range') AND made_by IS NULL AND comm <> 'tester';
 

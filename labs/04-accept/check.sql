@@ -5,8 +5,10 @@
 
 -- check: the clients come first
 -- pass: all {want} had come when the first accept() returned
--- fail: {n} of {want} had come when the first accept() returned: did it wait for Enter?
-SELECT count(DISTINCT s.conn) = m.value AS pass, count(DISTINCT s.conn) AS n, m.value AS want,
+-- fail: {why}
+SELECT count(DISTINCT s.conn) = m.value AS pass, m.value AS want,
+       iif(EXISTS (SELECT 1 FROM call WHERE name LIKE 'accept%' AND ret >= 0), count(DISTINCT s.conn) || ' of ' || m.value ||
+           ' had come when the first accept() returned: did it wait for Enter?', 'no accept() returned a client') AS why,
        (SELECT min(return_id) FROM call WHERE name LIKE 'accept%' AND ret >= 0) AS evidence
 FROM meta m LEFT JOIN segment s ON s.sender = 'client' AND s.syn = 1 AND s.event <
        (SELECT min(return_id) FROM call WHERE name LIKE 'accept%' AND ret >= 0)
@@ -20,7 +22,7 @@ FROM meta m LEFT JOIN call k ON k.name LIKE 'accept%' AND k.ret >= 0 WHERE m.key
 
 -- check: a client that is alive is told
 -- pass: of {n} clients neither a FIN nor an RST had come, and so it was said
--- fail: of {n} that were alive {good} are told so. Of port {port} it is said: {said}
+-- fail: {why}
 WITH client AS (
   SELECT k.return_id AS taken, replace(c.client, rtrim(c.client, '0123456789'), '') AS port
   FROM call k JOIN conn c ON c.server_sid = k.sid2
@@ -32,13 +34,14 @@ told AS (
                WHERE m.key GLOB 'said.*[0-9]' AND m.value GLOB c.port || ' *') AS said FROM client c),
 wrong AS (SELECT * FROM told WHERE said IS NOT port || ' alive' ORDER BY taken LIMIT 1)
 SELECT count(*) > 0 AND count(*) = sum(t.said IS t.port || ' alive') AS pass, count(*) AS n,
-       coalesce(sum(t.said IS t.port || ' alive'), 0) AS good, (SELECT port FROM wrong) AS port,
-       coalesce((SELECT said FROM wrong), 'nothing') AS said, coalesce((SELECT taken FROM wrong), min(t.taken)) AS evidence
+       iif(count(*) = 0, 'no client that was alive was accepted',
+           'of ' || count(*) || ' that were alive ' || sum(t.said IS t.port || ' alive') || ' are told so. Of port ' ||
+           (SELECT port FROM wrong) || ' it is said: ' || coalesce((SELECT said FROM wrong), 'nothing')) AS why, coalesce((SELECT taken FROM wrong), min(t.taken)) AS evidence
 FROM told t;
 
 -- check: a client that has closed is told
 -- pass: of {n} clients the FIN had come, and so it was said
--- fail: of {n} that had closed {good} are told so. Of port {port} it is said: {said}
+-- fail: {why}
 WITH client AS (
   SELECT k.return_id AS taken, replace(c.client, rtrim(c.client, '0123456789'), '') AS port, max(s.event) AS came
   FROM call k JOIN conn c ON c.server_sid = k.sid2
@@ -50,14 +53,15 @@ told AS (
                WHERE m.key GLOB 'said.*[0-9]' AND m.value GLOB c.port || ' *') AS said FROM client c),
 wrong AS (SELECT * FROM told WHERE said IS NOT port || ' closed' ORDER BY taken LIMIT 1)
 SELECT count(*) > 0 AND count(*) = sum(t.said IS t.port || ' closed') AS pass, count(*) AS n,
-       coalesce(sum(t.said IS t.port || ' closed'), 0) AS good, (SELECT port FROM wrong) AS port,
-       coalesce((SELECT said FROM wrong), 'nothing') AS said,
+       iif(count(*) = 0, 'no client that had closed was accepted',
+           'of ' || count(*) || ' that had closed ' || sum(t.said IS t.port || ' closed') || ' are told so. Of port ' ||
+           (SELECT port FROM wrong) || ' it is said: ' || coalesce((SELECT said FROM wrong), 'nothing')) AS why,
        coalesce((SELECT came || ',' || taken FROM wrong), min(t.came) || ',' || min(t.taken)) AS evidence
 FROM told t;
 
 -- check: a client that has reset is told
 -- pass: of {n} clients an RST had come, and so it was said
--- fail: of {n} that had reset {good} are told so. Of port {port} it is said: {said}
+-- fail: {why}
 WITH client AS (
   SELECT k.return_id AS taken, replace(c.client, rtrim(c.client, '0123456789'), '') AS port,
          max(CASE WHEN s.rst THEN s.event END) AS came
@@ -70,8 +74,9 @@ told AS (
                WHERE m.key GLOB 'said.*[0-9]' AND m.value GLOB c.port || ' *') AS said FROM client c),
 wrong AS (SELECT * FROM told WHERE said IS NOT port || ' reset' ORDER BY taken LIMIT 1)
 SELECT count(*) > 0 AND count(*) = sum(t.said IS t.port || ' reset') AS pass, count(*) AS n,
-       coalesce(sum(t.said IS t.port || ' reset'), 0) AS good, (SELECT port FROM wrong) AS port,
-       coalesce((SELECT said FROM wrong), 'nothing') AS said,
+       iif(count(*) = 0, 'no client that had reset was accepted',
+           'of ' || count(*) || ' that had reset ' || sum(t.said IS t.port || ' reset') || ' are told so. Of port ' ||
+           (SELECT port FROM wrong) || ' it is said: ' || coalesce((SELECT said FROM wrong), 'nothing')) AS why,
        coalesce((SELECT came || ',' || taken FROM wrong), min(t.came) || ',' || min(t.taken)) AS evidence
 FROM told t;
 

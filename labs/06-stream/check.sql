@@ -15,9 +15,10 @@ FROM meta m WHERE m.key = 'lab.messages';
 
 -- check: every message is read
 -- pass: the server read all {got} bytes that the client sent
--- fail: the server read {got} of the {size} bytes that the client sent
+-- fail: {why}
 SELECT coalesce(sum(written), 0) > 0 AND sum(read) = sum(written) AS pass, coalesce(sum(read), 0) AS got,
-       coalesce(sum(written), 0) AS size,
+       iif((SELECT count(*) FROM conn WHERE established = 1) = 0, 'there was no connection', 'the server read ' ||
+           coalesce(sum(read), 0) || ' of the ' || coalesce(sum(written), 0) || ' bytes that the client sent') AS why,
        (SELECT max(return_id) FROM call WHERE role = 'server' AND made_by IS NULL AND
         name IN ('recv', 'recvfrom', 'recvmsg', 'read', 'readv')) AS evidence
 FROM ledger WHERE sender = 'client';
@@ -30,12 +31,16 @@ FROM call WHERE pending = 1 AND comm <> 'tester' AND pid IN (SELECT pid FROM cal
                (conn IS NOT NULL OR name LIKE '%poll%' OR name LIKE '%select%' OR name LIKE 'epoll%wait%');
 
 -- check: 0 is the end
--- pass: recv() returned 0 at the end of the stream, and it was taken for that
+-- pass: {what}
 -- fail: recv() returned 0 {n} times: it does not mean "nothing yet"
-SELECT count(*) < 3 AS pass, count(*) AS n, min(return_id) || ',' || max(return_id) AS evidence
+SELECT count(*) < 3 AS pass, count(*) AS n,
+       iif(count(*) = 0, 'no recv() returned 0, and none was mistaken',
+           'recv() returned 0 at the end of the stream, and it was taken for that') AS what, min(return_id) || ',' || max(return_id) AS evidence
 FROM call WHERE comm <> 'tester' AND role = 'server' AND eof = 1;
 
 -- check: both directions are closed
 -- pass: a FIN from each end
--- fail: the conversation did not end with a FIN from each end
-SELECT count(*) > 0 AND count(*) = sum(how = 'fin') AS pass, group_concat(event) AS evidence FROM conn;
+-- fail: {why}
+SELECT count(*) > 0 AND count(*) = sum(how = 'fin') AS pass,
+       iif(coalesce(sum(established), 0) = 0, 'there was no connection',
+           'the conversation did not end with a FIN from each end') AS why, group_concat(event) AS evidence FROM conn;

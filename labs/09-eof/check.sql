@@ -11,8 +11,10 @@ FROM meta m LEFT JOIN ledger l ON l.sender = 'client' WHERE m.key = 'lab.size';
 
 -- check: the server sees the end of the request
 -- pass: its recv() returned 0 after {got} bytes, and so it could answer
--- fail: its recv() never returned 0: it does not know that the request is complete, and waits
-SELECT count(*) > 0 AS pass, coalesce((SELECT sum(read) FROM ledger WHERE sender = 'client'), 0) AS got,
+-- fail: {why}
+SELECT count(*) > 0 AS pass, iif((SELECT count(*) FROM conn WHERE established = 1) = 0, 'there was no connection',
+           'its recv() never returned 0: it does not know that the request is complete, and waits') AS why,
+       coalesce((SELECT sum(read) FROM ledger WHERE sender = 'client'), 0) AS got,
        coalesce(group_concat(c.return_id),
                 (SELECT group_concat(id) FROM call WHERE role = 'server' AND name = 'recv' AND pending = 1))
            AS evidence
@@ -20,9 +22,11 @@ FROM call c WHERE c.role = 'server' AND c.eof = 1;
 
 -- check: the client ends its own direction first
 -- pass: its FIN left before the last byte of the reply
--- fail: before the reply was complete no FIN of the client was seen
+-- fail: {why}
 SELECT coalesce(min(fin.event) < (SELECT max(event) FROM segment
                                   WHERE sender = 'server' AND arrival = 0 AND len > 0), 0) AS pass,
+       iif((SELECT count(*) FROM conn WHERE established = 1) = 0, 'there was no connection',
+           'before the reply was complete no FIN of the client was seen') AS why,
        group_concat(fin.event) AS evidence
 FROM segment fin WHERE fin.sender = 'client' AND fin.fin = 1 AND fin.arrival = 0;
 
@@ -37,8 +41,9 @@ FROM meta m LEFT JOIN ledger l ON l.sender = 'server' WHERE m.key = 'lab.reply';
 
 -- check: the client sees the end of the reply
 -- pass: its recv() returned 0: nothing can follow
--- fail: none of its receive calls returned 0 behind the server's FIN: it cannot know that this was all
-SELECT count(*) > 0 AS pass,
+-- fail: {why}
+SELECT count(*) > 0 AS pass, iif((SELECT count(*) FROM conn WHERE established = 1) = 0, 'there was no connection',
+           'none of its receive calls returned 0 behind the server''s FIN: it cannot know that this was all') AS why,
        coalesce(group_concat(c.return_id),
                 (SELECT max(coalesce(return_id, id)) FROM call WHERE role = 'client' AND made_by IS NULL))
            AS evidence
@@ -48,11 +53,16 @@ WHERE c.role = 'client' AND c.eof = 1
 
 -- check: nobody sends an RST
 -- pass: not one in this conversation
--- fail: {n} of them: somebody was sent bytes and would not take them
-SELECT count(*) = 0 AS pass, count(*) AS n, group_concat(event) AS evidence
+-- fail: {why}
+SELECT count(*) = 0 AND (SELECT count(*) FROM conn WHERE established = 1) > 0 AS pass,
+       iif((SELECT count(*) FROM conn WHERE established = 1) = 0, 'there was no connection',
+           count(*) || ' of them: somebody was sent bytes and would not take them') AS why,
+       group_concat(event) AS evidence
 FROM segment WHERE rst = 1 AND paired = 0;
 
 -- check: both directions are closed
 -- pass: a FIN from each end
--- fail: the conversation did not end with a FIN from each end
-SELECT count(*) > 0 AND count(*) = sum(how = 'fin') AS pass, group_concat(event) AS evidence FROM conn;
+-- fail: {why}
+SELECT count(*) > 0 AND count(*) = sum(how = 'fin') AS pass,
+       iif(coalesce(sum(established), 0) = 0, 'there was no connection',
+           'the conversation did not end with a FIN from each end') AS why, group_concat(event) AS evidence FROM conn;

@@ -12,20 +12,24 @@ FROM meta m LEFT JOIN ledger l ON l.sender = 'server' WHERE m.key = 'lab.reply';
 
 -- check: the client reads the whole answer
 -- pass: it read {got} of {reply} bytes{note}
--- fail: it read {got} of {reply} bytes: the rest is lost
+-- fail: {why}
 SELECT endless.value = 1 OR coalesce(sum(l.read), 0) = m.value AS pass,
        coalesce(sum(l.read), 0) AS got, m.value AS reply,
        CASE WHEN endless.value = 1 AND coalesce(sum(l.read), 0) < m.value
             THEN '; a client that never stops sending may lose the rest' ELSE '' END AS note,
+       iif((SELECT count(*) FROM conn WHERE established = 1) = 0, 'there was no connection',
+           'it read ' || coalesce(sum(l.read), 0) || ' of ' || m.value || ' bytes: the rest is lost') AS why,
        (SELECT max(return_id) FROM call WHERE role = 'client' AND name = 'recv') AS evidence
 FROM meta m JOIN meta endless ON endless.key = 'lab.endless' LEFT JOIN ledger l ON l.sender = 'server'
 WHERE m.key = 'lab.reply';
 
 -- check: the end of the client's sending is seen
 -- pass: recv() of the server returned 0 before it closed{note}
--- fail: recv() of the server never returned 0: it closed while the client may still have been sending
+-- fail: {why}
 SELECT endless.value = 1 OR count(c.return_id) > 0 AS pass,
        CASE endless.value WHEN 1 THEN ', or it gave up on a client that never stops' ELSE '' END AS note,
+       iif((SELECT count(*) FROM conn WHERE established = 1) = 0, 'there was no connection',
+           'recv() of the server never returned 0: it closed while the client may still have been sending') AS why,
        coalesce(max(c.return_id),
                 (SELECT max(id) FROM call WHERE role = 'server' AND name = 'close' AND conn IS NOT NULL)) AS evidence
 FROM meta endless LEFT JOIN call c ON c.role = 'server' AND c.eof = 1
@@ -34,8 +38,10 @@ WHERE endless.key = 'lab.endless';
 
 -- check: nobody sends an RST before the client has ended
 -- pass: {n} RST in this conversation{note}
--- fail: an RST of the {by}: what was not delivered by then is lost
-SELECT endless.value = 1 OR count(s.event) = 0 AS pass, count(s.event) AS n, max(s.sender) AS by,
+-- fail: {why}
+SELECT endless.value = 1 OR count(s.event) = 0 AS pass, count(s.event) AS n,
+       iif((SELECT count(*) FROM conn WHERE established = 1) = 0, 'there was no connection',
+           'an RST of the ' || max(s.sender) || ': what was not delivered by then is lost') AS why,
        CASE endless.value WHEN 1 THEN ', which a client that never stops cannot complain of' ELSE '' END AS note,
        group_concat(s.event) AS evidence
 FROM meta endless LEFT JOIN segment s ON s.rst = 1 AND s.paired = 0
@@ -43,9 +49,11 @@ WHERE endless.key = 'lab.endless';
 
 -- check: the reading after the answer is bounded
 -- pass: it read {got} bytes and closed
--- fail: it read {got} bytes, or had not closed when the run was over
+-- fail: {why}
 SELECT coalesce(sum(l.read), 0) <= 32 * 1024 * 1024 AND
        EXISTS (SELECT 1 FROM call WHERE role = 'server' AND name = 'close' AND conn IS NOT NULL) AS pass,
        coalesce(sum(l.read), 0) AS got,
+       iif((SELECT count(*) FROM conn WHERE established = 1) = 0, 'there was no connection',
+           'it read ' || coalesce(sum(l.read), 0) || ' bytes, or had not closed when the run was over') AS why,
        (SELECT max(id) FROM call WHERE role = 'server' AND conn IS NOT NULL) AS evidence
 FROM ledger l WHERE l.sender = 'client';

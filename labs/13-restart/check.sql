@@ -15,7 +15,7 @@ WHERE m.key = 'lab.starts';
 
 -- check: a second server is refused
 -- pass: while the first one listened, the second one got {error}
--- fail: a second socket listened at port {port} while the first one did: each got a part of the clients
+-- fail: {why}
 WITH listening AS (
     SELECT s.event, coalesce((SELECT min(e.event) FROM state e WHERE e.sid = s.sid AND e.event > s.event AND
                               e.new_state = 'CLOSE'), 1 << 60) AS gone
@@ -23,7 +23,9 @@ WITH listening AS (
     WHERE s.new_state = 'LISTEN')
 SELECT (SELECT count(*) FROM listening one JOIN listening two ON two.event > one.event AND two.event < one.gone) = 0 AND
        (SELECT count(*) FROM call WHERE name IN ('bind', 'listen') AND errno = 'EADDRINUSE') > 0 AS pass,
-       (SELECT errno FROM call WHERE name IN ('bind', 'listen') AND ret < 0 ORDER BY id LIMIT 1) AS error, m.value AS port,
+       (SELECT errno FROM call WHERE name IN ('bind', 'listen') AND ret < 0 ORDER BY id LIMIT 1) AS error,
+       iif((SELECT count(*) FROM listening) = 0, 'no socket listened at port ' || m.value, 'a second socket listened at port ' ||
+           m.value || ' while the first one did: each got a part of the clients') AS why,
        coalesce((SELECT one.event || ',' || two.event FROM listening one JOIN listening two ON two.event > one.event AND
                  two.event < one.gone LIMIT 1),
                 (SELECT min(event) FROM listening) || ',' ||
@@ -32,7 +34,9 @@ FROM meta m WHERE m.key = 'lab.port';
 
 -- check: nobody sends an RST
 -- pass: all connections ended in order, or live on
--- fail: {n} of them: connections were cut off
-SELECT count(*) = 0 AS pass, count(*) AS n,
+-- fail: {why}
+SELECT count(*) = 0 AND (SELECT count(*) FROM conn WHERE established = 1) > 0 AS pass,
+       iif((SELECT count(*) FROM conn WHERE established = 1) = 0, 'there was no connection',
+           count(*) || ' of them: connections were cut off') AS why,
        rtrim(min(s.event) || ',' || max(s.event), ',') AS evidence
 FROM segment s JOIN conn c ON c.id = s.conn WHERE s.rst = 1 AND s.paired = 0 AND c.how <> 'refused';

@@ -3,8 +3,10 @@
 
 -- check: no SYN is sent twice
 -- pass: each of {clients} clients was let in by its first SYN
--- fail: {n} SYNs were sent again; {full} times the accept queue was full when one came
-SELECT count(s.event) = 0 AND hit.n = 0 AS pass, count(s.event) AS n, hit.n AS full, m.value AS clients,
+-- fail: {why}
+SELECT count(s.event) = 0 AND hit.n = 0 AND (SELECT count(*) FROM conn WHERE established = 1) > 0 AS pass, m.value AS clients,
+       iif((SELECT count(*) FROM conn WHERE established = 1) = 0, 'there was no connection',
+           count(s.event) || ' SYNs were sent again; ' || hit.n || ' times the accept queue was full when one came') AS why,
        coalesce((SELECT group_concat(event) FROM (SELECT event FROM verdict WHERE rule = 'queue-full' ORDER BY id LIMIT 1))
                 || ',', '') ||
        coalesce((SELECT group_concat(event) FROM (SELECT event FROM segment WHERE syn = 1 AND retransmission = 1 AND
@@ -15,8 +17,9 @@ WHERE m.key = 'lab.clients';
 
 -- check: the queue is not longer than given
 -- pass: at most {n} may wait, and {given} are allowed
--- fail: {n} may wait, and {given} are allowed
-SELECT coalesce(max(e.accept_limit), 0) <= m.value AS pass, coalesce(max(e.accept_limit), 0) AS n, m.value AS given,
+-- fail: {why}
+SELECT coalesce(max(e.accept_limit) <= m.value, 0) AS pass, coalesce(max(e.accept_limit), 0) AS n, m.value AS given,
+       coalesce(max(e.accept_limit) || ' may wait, and ' || m.value || ' are allowed', 'no socket listened') AS why,
        (SELECT group_concat(coalesce(return_id, id)) FROM call WHERE name = 'listen') AS evidence
 FROM meta m LEFT JOIN event e ON e.accept_limit IS NOT NULL WHERE m.key = 'lab.backlog';
 
