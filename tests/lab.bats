@@ -626,7 +626,9 @@ recorded_little() {
     assert_failure 1
     assert_line "FAIL   it makes few calls"
     assert_line --regexp "^ +it made more calls than 24 MiB can record: recv\(\) [0-9]+ times;"
-    assert_line "FAIL   the whole request is sent"
+    refute_output --partial warning
+    # That many calls may lose events: then the checks decide nothing, but the verdict stands.
+    assert_line --regexp "^(FAIL |AGAIN)  the whole request is sent"
     recorded_little
     nothing_is_left
 }
