@@ -15,7 +15,7 @@
 enum { TIME_WAIT, CLOSE_WAIT, CLOSE_WAIT_UNREAD, FIN_WAIT2, ACCEPT_LEFT, ACCEPT_RESET };
 
 static const struct rule rules[] = {
-	[TIME_WAIT] = { "time-wait", "Which end got TIME_WAIT, and why that one?", WEIGHT_ASIDE, .below = true },
+	[TIME_WAIT] = { "time-wait", "Which end got TIME_WAIT, and why that one?", WEIGHT_ASIDE },
 	[CLOSE_WAIT] = { "close-wait", "CLOSE_WAIT stays: EOF was read, but nobody calls close()",
 			 WEIGHT_ALARM },
 	[CLOSE_WAIT_UNREAD] = { "close-wait-unread",

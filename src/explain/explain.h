@@ -33,7 +33,6 @@ struct rule {
 	const char *name;  /* "rst-unread": letters, digits, '-' */
 	const char *about; /* the question in general: "Why did recv() return 0? The peer closed." */
 	enum weight weight;
-	bool below; /* told also where no calls were traced: segments and the kernel's reasons prove it */
 };
 
 /* Texts are one line of printable ASCII each, without a final full stop. */

@@ -142,10 +142,26 @@ void verdict_prove_mark(struct verdict *v, const struct note *n, enum mark_kind 
 }
 
 /* What was not seen proves nothing once events are missing. */
+/* Those that segments and the kernel's own reasons prove. All others ask, too, which calls were made, or that none was. */
+static bool needs_no_calls(const struct rule *r)
+{
+	static const char *const names[] = {
+		"queue-full",	 "rst-gone",	  "rst-keepalive",   "rst-late-data", "rst-no-listener",
+		"rst-other",	 "rst-time-wait", "rst-unread",	     "time-wait",     "timeout-unacked",
+		"udp-dropped",	 "udp-drops",	  "udp-nobody",	     "udp-stopped",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(r->name, names[i]))
+			return true;
+	return false;
+}
+
 int verdict_tell(struct explain *x, struct verdict *v)
 {
-	if (!v->rule->below && model_untraced(x->m) & LAYER_APP)
-		return 0; /* that no call was seen proves nothing */
+	if (model_untraced(x->m) & LAYER_APP && !needs_no_calls(v->rule))
+		return 0;
 	if (x->lossy && v->certainty == PROVED)
 		verdict_infer(v,
 			      "events were lost before this: what contradicts it may be missing");

@@ -15,7 +15,7 @@ enum { QUEUE_FULL, QUEUE_CLAMPED, QUEUE_WAITED, QUEUE_LEFT, QUEUE_SUMMARY };
 
 static const struct rule rules[] = {
 	[QUEUE_FULL] = { "queue-full", "The accept queue is full: the SYN of a client is dropped",
-			 WEIGHT_ALARM, .below = true },
+			 WEIGHT_ALARM },
 	[QUEUE_CLAMPED] = { "queue-clamped",
 			    "listen() got a shorter queue than it asked for: net.core.somaxconn",
 			    WEIGHT_NEWS },
