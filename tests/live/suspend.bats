@@ -54,16 +54,19 @@ suspended_run() { # OPTIONS...
     count_end
 }
 
+WAITING_ENDS=16384 # LATE_MAX of bpf/config.h: a fast machine ends more in the two seconds
+
 # For each kind: what was seen and what was lost is what the kernel produced.
 all_accounted() {
-    local kind seen lost
+    local kind seen lost most
     for kind in call state destroy data_ready segment; do
         seen=$(seen_of "$kind")
         lost=$(lost_of "$kind")
         echo "$kind: $seen seen, $lost lost, $(counted "$kind") produced"
         same "$kind seen and lost" "$(counted "$kind")" $((seen + lost))
     done
-    same "lost ends: they wait elsewhere" 0 "$(lost_of destroy)"
+    most=$(($(counted destroy) - WAITING_ENDS))
+    at_most "lost ends: they wait elsewhere" "$((most > 0 ? most : 0))" "$(lost_of destroy)"
     [ "$(lost_of call)" -gt 0 ]
     [ "$(lost_of segment)" -gt 0 ]
 }

@@ -114,7 +114,12 @@ drop() { # RULE...
     start_waiting blocked recv --blocked 1 # an entry alone is told after 10 ms
     until_event call=recvfrom phase=enter role=client
     release
-    expect_verdict block-recv weight=aside role=client
+    # After 50 ms of silence it is one: if this machine took so long to let the server go on.
+    if [ "$(one took_ns call=recvfrom phase=exit role=client)" -lt 45000000 ]; then
+        expect_verdict block-recv weight=aside role=client
+    else
+        expect_verdict block-recv-silent weight=news role=client
+    fi
     expect_verdicts 0 block-recv weight!=aside
     expect_verdicts 0 block-recv-both
     expect_no_alarm
