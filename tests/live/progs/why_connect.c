@@ -40,15 +40,16 @@ static int swapped(int port)
 	return (port & 255) << 8 | port >> 8;
 }
 
-/* On a port that is not its own twin, as 0xdfdf is; and whose twin is no port of root's, as the twin of 0xc703 is. */
+/* Not its own twin, and neither is one that the kernel gives to others, or root's. */
+#define PORT_WITH_TWIN 20001 /* 0x4e21; its twin is 8526 */
+
 static int bound_with_twin(void)
 {
-	int s = bound(AF_INET, SOCK_STREAM);
+	struct sockaddr_storage at;
+	socklen_t len = loopback(AF_INET, PORT_WITH_TWIN, &at);
+	int s = tcp(AF_INET, 0);
 
-	while (swapped(port_of(s)) == port_of(s) || swapped(port_of(s)) < IPPORT_RESERVED) {
-		CHECK(close(s));
-		s = bound(AF_INET, SOCK_STREAM);
-	}
+	CHECK(bind(s, (struct sockaddr *)&at, len));
 	return s;
 }
 
