@@ -111,14 +111,15 @@ drop() { # RULE...
 }
 
 @test "why block: waiting for data or for a client is an aside" {
-    start_waiting blocked recv --blocked 1 # an entry alone is told after 10 ms
+    # An entry alone is told after 10 ms, and silence is told as such after 50 times --blocked: a machine may take a while to
+    # let the server go on.
+    start_waiting blocked recv --blocked 5
     until_event call=recvfrom phase=enter role=client
     release
-    # After 50 ms of silence it is one: if this machine took so long to let the server go on.
-    if [ "$(one took_ns call=recvfrom phase=exit role=client)" -lt 45000000 ]; then
+    if [ "$(one took_ns call=recvfrom phase=exit role=client)" -lt 200000000 ]; then
         expect_verdict block-recv weight=aside role=client
     else
-        expect_verdict block-recv-silent weight=news role=client
+        expect_verdict block-recv weight=aside role=client || expect_verdict block-recv-silent weight=news role=client
     fi
     expect_verdicts 0 block-recv weight!=aside
     expect_verdicts 0 block-recv-both
