@@ -169,10 +169,15 @@ sql() { # SELECT
 for row in sqlite3.connect("rec.db").execute(sys.argv[1]): print("" if row[0] is None else row[0])' "$1"
 }
 
+# The kernel's numbers of what the tracer holds: map_id, prog_id.
+held() { # KEY
+    awk -v key="$1:" '$1 == key { print $2 }' "/proc/$TRACE_PID/fdinfo/"* 2>/dev/null | sort -un
+}
+
 # How many entries a map of the tracer has. (Other programs of the machine have sockets, too: some.)
 entries() { # MAP
     local id
-    for id in $(awk '$1 == "map_id:" { print $2 }' "/proc/$TRACE_PID/fdinfo/"* 2>/dev/null | sort -un); do
+    for id in $(held map_id); do
         if bpftool map show id "$id" | head -1 | grep -q " name $1 "; then
             bpftool -j map dump id "$id" | python3 -c 'import json, sys; print(len(json.load(sys.stdin)))'
             return
