@@ -225,7 +225,6 @@ struct flow_state {
 #define FLOW_B 2
 
 /* One that is pushed out begins anew with the next packet its socket sends. */
-
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 32768);

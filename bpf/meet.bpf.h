@@ -26,15 +26,12 @@ static __always_inline void meet_owner(struct sock_state *st)
 	st->tid = id;
 }
 
-/* Whoever comes here for the first time is known from now on. NULL: the tracer, or one of those who started it. */
-static __always_inline struct proc_state *meet_process(void)
+/* Not of the tracer, or of those who started it. Whoever comes here for the first time is known from now on. */
+static __always_inline bool meet_process(void)
 {
-	char comm[16] __attribute__((aligned(8)));
-	struct proc_state *p;
+	struct proc_state *p = proc_current();
 
-	bpf_get_current_comm(comm, sizeof(comm));
-	p = proc_get(bpf_get_current_pid_tgid() >> 32, comm);
-	return p && (p->flags & PROC_EXCLUDED) ? NULL : p;
+	return p && !(p->flags & PROC_EXCLUDED);
 }
 
 /*
@@ -48,15 +45,6 @@ static __always_inline struct sock_state *meet_known(const struct sock *sk)
 	return st && (sock_is_tcp(st) || !st->ino || st->ino == sock_inode(sk)) ? st : NULL;
 }
 
-static __always_inline struct sock_state *meet_enter(const struct sock *sk)
-{
-	struct sock_state *st = sock_enter(sk);
-
-	if (st)
-		st->ino = sock_inode(sk);
-	return st;
-}
-
 /* In the context of the process that uses it. dst: where it is sending to, NULL = where it is connected to. */
 __noinline int sock_meet(u64 skp, const struct ev_addr *dst, u32 how)
 {
@@ -66,7 +54,7 @@ __noinline int sock_meet(u64 skp, const struct ev_addr *dst, u32 how)
 	if ((st && st->pid && st->scope != SCOPE_UNDECIDED) || !meet_process())
 		return 0;
 	if (!st)
-		st = meet_enter(sk);
+		st = sock_enter(sk);
 	if (!st)
 		return 0;
 	if (!st->pid) {
@@ -89,9 +77,11 @@ __noinline int sock_meet_in_passing(u64 skp)
 
 	if (BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP || meet_known(sk))
 		return 0;
-	st = meet_enter(sk);
-	if (st)
-		scope_decide(st, skp, NULL, SCOPE_RECEIVES);
+	st = sock_enter(sk);
+	if (!st)
+		return 0;
+	st->ino = sock_inode(sk);
+	scope_decide(st, skp, NULL, SCOPE_RECEIVES);
 	return 0;
 }
 

@@ -130,12 +130,20 @@ static __noinline int proc_announce(struct task_struct *t, u8 eflags)
 	return 1;
 }
 
+/* The calling process, judged by its name if it is new; NULL: there is no room. */
+static __always_inline struct proc_state *proc_current(void)
+{
+	char comm[16] __attribute__((aligned(8)));
+
+	bpf_get_current_comm(comm, sizeof(comm));
+	return proc_get(bpf_get_current_pid_tgid() >> 32, comm);
+}
+
 /* State of the calling thread; made if `make`. NULL: not followed. */
 static __always_inline struct task_state *task_get(bool make)
 {
 	struct task_struct *t = bpf_get_current_task_btf();
 	struct task_state *ts = bpf_task_storage_get(&tasks, t, 0, 0);
-	char comm[16] __attribute__((aligned(8)));
 	struct proc_state *p;
 
 	if (ts || !make)
@@ -145,8 +153,7 @@ static __always_inline struct task_state *task_get(bool make)
 		count_lost(EV_CALL);
 		return NULL;
 	}
-	bpf_get_current_comm(comm, sizeof(comm));
-	p = proc_get(bpf_get_current_pid_tgid() >> 32, comm);
+	p = proc_current();
 	if (p && (p->flags & PROC_EXCLUDED))
 		ts->tflags |= TASK_EXCLUDED;
 	return ts->tflags & TASK_EXCLUDED ? NULL : ts;
