@@ -144,10 +144,6 @@ static void settle(struct mconn *c, int from, bool lossy)
 	bool wire = k->left.n || k->came.n;
 	struct dgram_ledger d = amounts(c, from);
 
-	if (c->c.untraced & LAYER_APP) {
-		show(c, from, &d);
-		return;
-	}
 	if (lossy) {
 		d.residual = d.in_flight;
 	} else if (c->c.ended && wire && end_sock(c, !from)) {
@@ -160,8 +156,8 @@ static void settle(struct mconn *c, int from, bool lossy)
 
 void dgram_settle(struct mconn *c, bool lossy)
 {
-	if (c->c.protocol != IPPROTO_UDP)
-		return;
+	if (c->c.protocol != IPPROTO_UDP || c->c.untraced & LAYER_APP)
+		return; /* only_sent() holds to the end */
 	settle(c, 0, lossy);
 	settle(c, 1, lossy);
 }
