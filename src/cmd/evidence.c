@@ -123,7 +123,7 @@ static const struct renderer reader = {
 };
 
 /* Where times count from is known when all has been read. */
-static int set_times(struct evidence *e, __u64 zero_ns)
+static int set_times(struct evidence *e)
 {
 	char line[LINE_MAX_BYTES + 32], *whole;
 	size_t i;
@@ -131,7 +131,7 @@ static int set_times(struct evidence *e, __u64 zero_ns)
 	for (i = 0; i < e->n; i++) {
 		if (!e->lines[i])
 			continue;
-		step_line(line, sizeof(line), e->ids[i], (__s64)(e->times[i] - zero_ns), e->lines[i]);
+		step_line(line, sizeof(line), e->ids[i], (__s64)(e->times[i] - e->zero_ns), e->lines[i]);
 		whole = strdup(line);
 		if (!whole)
 			return -ENOMEM;
@@ -159,8 +159,9 @@ int evidence_read(struct evidence *e, struct recording *rec)
 	err = recording_run(rec, p);
 	if (!err)
 		err = pipeline_state(p)->view_err;
+	e->zero_ns = zero.t_ns;
 	if (!err)
-		err = set_times(e, zero.t_ns);
+		err = set_times(e);
 	pipeline_free(p);
 	return err;
 }

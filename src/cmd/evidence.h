@@ -11,7 +11,8 @@
 struct evidence {
 	__u64 *ids;   /* ascending, each once */
 	char **lines; /* of the same index; NULL: the recording has no such step */
-	__u64 *times; /* boot clock; while it is read */
+	__u64 *times; /* of the same index; boot clock */
+	__u64 zero_ns; /* likewise: from where the times of these lines count, once they are read */
 	size_t n, room;
 };
 

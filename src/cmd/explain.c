@@ -15,7 +15,6 @@
 #include "recording.h"
 #include "render/json_verdict.h"
 #include "render/verdict_text.h"
-#include "render/zero.h"
 #include "util/log.h"
 #include "util/text.h"
 #include "view.h"
@@ -72,7 +71,6 @@ struct verdicts {
 	struct verdict *v;
 	size_t n, room;
 	__u64 start_ns, left_out;
-	struct zero zero; /* of the times in text */
 };
 
 /* --- the command line --- */
@@ -247,7 +245,6 @@ static int find(struct verdicts *list, struct recording *rec)
 		return EXIT_TRACE;
 	}
 	pipeline_view(p, &finder, &(struct view){ .sink = list });
-	pipeline_view(p, &render_zero, &(struct view){ .sink = &list->zero });
 	pipeline_explain(p, view_explain(&list->o->view));
 	err = recording_run(rec, p);
 	err = recording_result(rec, p, err, "explained");
@@ -286,7 +283,7 @@ static int print_json(const struct verdicts *list)
 
 static int print_text(const struct verdicts *list, const struct evidence *e, const struct view *v)
 {
-	const struct verdict_text t = { .view = v, .start_ns = list->zero.t_ns };
+	const struct verdict_text t = { .view = v, .start_ns = e->zero_ns };
 	const char *lines[VERDICT_EVIDENCE];
 	unsigned int k;
 	size_t i;
