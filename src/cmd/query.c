@@ -140,7 +140,7 @@ static int output_status(int err)
 	return EXIT_TRACE;
 }
 
-/* How rows are come by: query_select(), or read_along(). */
+/* How rows are come by: ask_loaded(), or ask_along(). */
 typedef int (*ask_fn)(struct query *q, const char *sql, const struct query_rows *rows, void *ctx, char *err,
 		      size_t size);
 
@@ -194,18 +194,15 @@ static int query_loaded_tables(struct query *q, struct recording *rec, const cha
 struct along {
 	struct recording *rec;
 	struct pipeline *p;
-	int err; /* negative errno: it cannot be read any further */
-	bool over; /* it was read to its end */
+	int more; /* what recording_step() said last: 1, 0 at its end, negative errno */
 };
 
 static int along_pull(void *ctx)
 {
 	struct along *a = ctx;
-	int ret = recording_step(a->rec, a->p);
 
-	a->over = !ret;
-	a->err = ret < 0 ? ret : 0;
-	return ret;
+	a->more = recording_step(a->rec, a->p);
+	return a->more;
 }
 
 static int ask_along(struct query *q, const char *sql, const struct query_rows *rows, void *ctx, char *err,
@@ -214,22 +211,22 @@ static int ask_along(struct query *q, const char *sql, const struct query_rows *
 	struct along *a = ctx;
 	int ret = query_stream(q, sql, along_pull, a, rows, err, size);
 
-	return a->err ? 0 : ret; /* what could be read is answered */
+	return a->more < 0 ? 0 : ret; /* what could be read is answered */
 }
 
 /* The rest of a recording is not read for those who have their rows. */
 static int query_along(struct query *q, struct recording *rec, const char *sql, enum table_format format)
 {
-	struct along a = { .rec = rec, .p = pipeline_new(0) };
+	struct along a = { .rec = rec, .p = pipeline_new(0), .more = 1 };
 	int status, said;
 
 	if (!a.p)
 		return fail("out of memory");
 	pipeline_view(a.p, &query_streamer, &(struct view){ .sink = q });
 	said = answer(q, sql, format, ask_along, &a);
-	if (a.over)
+	if (!a.more)
 		warn_lost(q);
-	status = a.over || a.err ? recording_result(rec, a.p, a.err, "answered") : 0;
+	status = a.more > 0 ? 0 : recording_result(rec, a.p, a.more, "answered");
 	pipeline_free(a.p);
 	return status ? status : said;
 }

@@ -67,7 +67,8 @@ int query_select(struct query *q, const char *sql, const struct query_rows *rows
 
 /*
  * Can it be answered while the recording is read? It can if it walks one of the tables event, segment and state, once, and
- * looks at nothing else. sql: as query_accepts() has accepted it; nothing is loaded yet.
+ * looks at nothing else; then it is to be, by query_stream(). sql: as query_accepts() has accepted it; nothing is
+ * loaded yet.
  */
 bool query_streams(struct query *q, const char *sql);
 /* The outlet of the pipeline then, in place of query_loader. */

@@ -323,36 +323,37 @@ static int become_virtual(struct query *q, struct stream *s)
 
 bool query_streams(struct query *q, const char *sql)
 {
-	return table_of(q, sql) != TABLES;
+	enum table_id table = table_of(q, sql);
+
+	if (table == TABLES)
+		return false;
+	q->stream = calloc(1, sizeof(*q->stream));
+	if (q->stream)
+		*q->stream = (struct stream){ .table = table, .more = 1 };
+	return q->stream;
 }
 
-static int stream_begin(struct query *q, enum table_id table)
+static int stream_begin(struct query *q, struct stream *s)
 {
-	struct stream *s = calloc(1, sizeof(*s));
-
-	if (!s)
-		return -ENOMEM;
-	q->stream = s;
-	s->table = table;
-	s->more = 1;
-	s->rows = rows_new_to_take(table);
+	s->rows = rows_new_to_take(s->table);
 	return s->rows ? become_virtual(q, s) : -ENOMEM;
 }
 
 int query_stream(struct query *q, const char *sql, int (*pull)(void *ctx), void *ctx, const struct query_rows *rows,
 		 char *err, size_t size)
 {
-	int ret = stream_begin(q, table_of(q, sql));
+	struct stream *s = q->stream;
+	int ret = stream_begin(q, s);
 
 	if (ret) {
 		text_sentence(err, size, "cannot make the tables: %s", strerror(-ret));
 		return -EINVAL;
 	}
-	q->stream->pull = pull;
-	q->stream->ctx = ctx;
+	s->pull = pull;
+	s->ctx = ctx;
 	ret = query_select(q, sql, rows, err, size);
-	if (q->stream->more >= 0)
+	if (s->more >= 0)
 		return ret;
 	err[0] = '\0'; /* what SQLite makes of it says less */
-	return q->stream->more;
+	return s->more;
 }
