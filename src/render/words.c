@@ -173,6 +173,8 @@ char *words_moment(char *buf, size_t size, const struct step *s)
 
 	switch ((enum event_kind)s->ev->kind) {
 	case EV_SENT:
+		if ((int)m->a < 0)
+			return NULL;
 		snprintf(buf, size, "%d B queued to send", (int)m->a);
 		return buf;
 	case EV_RECEIVED:

@@ -111,6 +111,9 @@ said() { # PROGRAM SCENARIO
     grep -Eq '[1-9][0-9]* datagrams? sent \([0-9]+ B\); what was read is not known' "$BATS_TEST_TMPDIR/text"
     lacks 'lost on the way|unread|cut off|residual' text
     grep -q '^0 verdicts' "$BATS_TEST_TMPDIR/why"
+    said why_pipe left
+    grep -q 'B queued to send' "$BATS_TEST_TMPDIR/text"
+    lacks ' -[0-9]+ B' text
     said inout file
     lacks residual text
     grep -q 'written = .* read; balanced' "$BATS_TEST_TMPDIR/text"
