@@ -75,6 +75,9 @@ load cmd-helper
     refute_works "no process 2147483647.*pgrep" "$TRACE" -p 2147483647
     refute_works "no network namespace 'nope'.*ip netns" "$TRACE" --netns nope
     refute_works "no network namespace" "$TRACE" --netns ../../proc/self/ns/net
+    refute_works "no network namespace" "$TRACE" --netns /proc/self/ns/mnt
+    refute_works "no network namespace" "$TRACE" --netns /dev/null
+    refute_works "no network namespace" "$TRACE" --netns /nonexistent
     refute_works "matches no program.*15 bytes" "$TRACE" -n abcdefghijklmnop
     refute_works "no layer list 'app,'.*app,kernel,wire" "$TRACE" --layer app,
     refute_works "auto, always or never" "$TRACE" --color yes

@@ -1,11 +1,19 @@
 /* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
 #include "target.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
+#include <linux/nsfs.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
+#include <unistd.h>
 
 #include "util/options.h"
 #include "util/text.h"
@@ -71,7 +79,25 @@ int target_pids(struct target *t, const char *arg, char *err, size_t err_size)
 	return 0;
 }
 
-/* A process's namespace, or one that `ip netns add` made. */
+/* A file that stands for a network namespace: containers bind /proc/PID/ns/net to one. */
+static int netns_file(const char *path, struct stat *st)
+{
+	struct statfs fs;
+	int fd, type;
+
+	if (statfs(path, &fs) || fs.f_type != NSFS_MAGIC)
+		return -EINVAL;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	type = ioctl(fd, NS_GET_NSTYPE);
+	if (type == CLONE_NEWNET && fstat(fd, st))
+		type = -errno;
+	close(fd);
+	return type == CLONE_NEWNET ? 0 : -EINVAL;
+}
+
+/* A process's namespace, or one that `ip netns add` made, or any by its file. */
 static int netns_stat(const char *arg, struct stat *st)
 {
 	char path[PATH_MAX];
@@ -82,6 +108,8 @@ static int netns_stat(const char *arg, struct stat *st)
 		if (!stat(path, st))
 			return 0;
 	}
+	if (arg[0] == '/')
+		return netns_file(arg, st);
 	if (!arg[0] || strchr(arg, '/') || !strcmp(arg, ".") || !strcmp(arg, ".."))
 		return -EINVAL;
 	snprintf(path, sizeof(path), "/run/netns/%s", arg);
@@ -95,7 +123,7 @@ int target_netns(struct target *t, const char *arg, char *err, size_t err_size)
 	if (netns_stat(arg, &st)) {
 		text_sentence(err, err_size,
 			      "there is no network namespace '%s'; 'ip netns' lists the names, "
-			      "a process number works too",
+			      "a process number works too, or a file such as /proc/PID/ns/net",
 			      arg);
 		return -EINVAL;
 	}

@@ -114,6 +114,16 @@ named_by() { # GLOB PROGRAMS
     expect_count 0 dst~:7001
 }
 
+@test "scope: --netns takes a file, as containers have for theirs" {
+    second_namespace
+    trace_start --netns "/run/netns/$NS2"
+    LIVE_PORT=7001 run_prog "$NS" pair v4
+    LIVE_PORT=7002 run_prog "$NS2" pair v4
+    trace_stop
+    expect_some dst~:7002
+    expect_count 0 dst~:7001
+}
+
 @test "scope: bare, beside a plain client and server" {
     trace_start
     run_prog "$NS" pair v4
