@@ -466,6 +466,43 @@ without() { # PROGRAM COMMAND...
     assert_line --regexp "^NO +14-accept: its network .*this kernel has no moon"
 }
 
+@test "a lab with a far side has two networks, both traced, and no program can go from one to the other" {
+    nobody_has_a_tree
+    cat >"$DIR/tree/labs/00-hello/arena" <<'END'
+#!/bin/bash -u
+ip link add left type veth peer name right netns "$LAB_FAR"
+END
+    cat >"$DIR/tree/labs/00-hello/far" <<'END'
+#!/bin/bash -u
+mkfifo said
+(exec 3<>/dev/tcp/127.0.0.1/4711) 2>/dev/null
+echo "$(readlink /proc/self/ns/net), $(id -u), $(grep -o 'right' /proc/net/dev)" >said
+END
+    cat >"$DIR/tree/labs/00-hello/run" <<'END'
+#!/bin/bash -u
+mkfifo said 2>/dev/null
+(exec 3<>/dev/tcp/127.0.0.1/4712) 2>/dev/null
+read -r far <said
+echo "far: $far"
+echo "near: $(readlink /proc/self/ns/net), $(id -u)"
+nsenter --net="$LAB_FAR" echo "went over"
+exit 0
+END
+    chmod +x "$DIR/tree/labs/00-hello"/{arena,far,run}
+    run "$LAB" run 00 --record "$DIR/run.rec"
+    assert_success
+    assert_line --regexp '^far: net:\[[0-9]+\], [0-9]{10}, right$'
+    far=$(sed -n 's/^far: net:\[\([0-9]*\)\].*/\1/p' <<<"$output")
+    near=$(sed -n 's/^near: net:\[\([0-9]*\)\].*/\1/p' <<<"$output")
+    assert_line --regexp "^near: net:\[$near\], $(sed -n 's/^far: [^,]*, \([0-9]*\),.*/\1/p' <<<"$output")$"
+    assert_not_equal "$near" "$far"
+    refute_line "went over"
+    run "$TOP/trace" query --csv "$DIR/run.rec" \
+        "SELECT DISTINCT netns, dst FROM sock WHERE dst LIKE '127.0.0.1:471_' ORDER BY 2"
+    assert_line --partial "$far,127.0.0.1:4711"
+    assert_line --partial "$near,127.0.0.1:4712"
+}
+
 # --- under sudo ---
 
 @test "under sudo everything belongs to the person behind it, and runs as a user who owns nothing" {

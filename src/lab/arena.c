@@ -116,7 +116,7 @@ int arena_open(struct arena *a, const struct arena_plan *plan, char *err, size_t
 	struct pipes p;
 	int ret = pipes_open(&p);
 
-	*a = (struct arena){ .go = -1, .said = -1, .out = -1 };
+	*a = (struct arena){ .go = -1, .said = -1, .out = -1, .far = plan->far };
 	if (!ret)
 		ret = lines_start(&a->lines);
 	if (!ret) {

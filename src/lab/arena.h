@@ -2,7 +2,8 @@
 /*
  * An arena: where programs of a lab run, those of learners among them.
  *
- * It has namespaces of its own for processes, network, mounts and IPC. In it every file system is
+ * It has namespaces of its own for processes, network, mounts and IPC; a second one for the network,
+ * the far one, if the lab has a script for it. In it every file system is
  * read-only but for a /tmp of 16 MiB that holds the programs; they run as a
  * user who owns nothing, without a terminal, and cannot gain rights. Whatever they do, they end with
  * the arena, and so do its namespaces and files; should ./lab itself be killed, the kernel ends the
@@ -16,19 +17,22 @@
 #include "lines.h"
 #include "user.h"
 
-#define ARENA_PATH "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin" /* its programs' PATH */
+#define ARENA_PATH \
+	"/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin" /* its programs' PATH */
 #define ARENA_FILES 32
 #define ARENA_SETTINGS 32
 #define ARENA_TASKS 64	   /* processes; more is taken for a mistake */
 #define ARENA_MEMORY 512   /* MiB each process may map */
 #define ARENA_DISK 16	   /* MiB in /tmp */
 #define ARENA_RECORDING 24 /* MiB of what is recorded of it; more is taken for a loop without end */
+#define ARENA_FAR 99	   /* descriptor of its first process: the second network */
 
 /* What is put into the arena's folder, and what is started there. */
 struct arena_plan {
 	const struct user *user;
 	const char *script;	/* name of the file that is run; it ends, the arena ends */
 	bool prepare;		/* there is a file "arena": run it first, with root's rights */
+	bool far;		/* there is a file "far": it is the script of a second network */
 	int files[ARENA_FILES]; /* descriptors, open for reading */
 	const char *names[ARENA_FILES];
 	size_t n_files;
@@ -54,6 +58,7 @@ struct arena_bounds {
 
 struct arena {
 	pid_t pid; /* its first process, as we see it; 0: there is no arena */
+	bool far;  /* it has a second network */
 	int go, said, out;
 	struct lines lines;
 	size_t echoed; /* of these lines, printed as they came */

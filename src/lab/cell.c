@@ -7,6 +7,7 @@
 #include <grp.h>
 #include <linux/mount.h>
 #include <net/if.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -74,6 +75,39 @@ int cell_loopback(void)
 		err = -errno;
 	close(fd);
 	return err;
+}
+
+static int new_network(void)
+{
+	int fd, err;
+
+	if (unshare(CLONE_NEWNET))
+		return -errno;
+	err = cell_loopback();
+	fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (!err && (fd < 0 || dup3(fd, ARENA_FAR, O_CLOEXEC) < 0))
+		err = -errno;
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+int cell_far(void)
+{
+	int near = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), err;
+
+	if (near < 0)
+		return -errno;
+	err = new_network();
+	if (setns(near, CLONE_NEWNET) && !err)
+		err = -errno;
+	close(near);
+	return err;
+}
+
+int cell_go_far(void)
+{
+	return setns(ARENA_FAR, CLONE_NEWNET) ? -errno : 0;
 }
 
 static int copy_in(int from, const char *name)

@@ -12,8 +12,11 @@
 
 int cell_mounts(void);	 /* everything read-only, a new /tmp, the /proc of these processes */
 int cell_loopback(void); /* up */
+/* A second network, with its loopback device up, open at descriptor ARENA_FAR. */
+int cell_far(void);
 int cell_files(const struct arena_plan *plan);
-/* In the child that becomes the script: limits, another user for good, no way back. */
+/* In the child that becomes a script: the far network, limits, another user for good, no way back. */
+int cell_go_far(void);
 int cell_limits(void);
 int cell_become(uid_t uid);
 /*

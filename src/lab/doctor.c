@@ -169,7 +169,7 @@ static void look_at_root(struct patient *p)
 	ret = arena_open(&arena, &plan, err, sizeof(err));
 	row(p, !ret, "a place to run programs in", "%s", ret ? err : "with namespaces of its own");
 	if (!ret) {
-		ret = tracer_start(&tracer, &s->user, &s->places, arena.pid, file, 10, err,
+		ret = tracer_start(&tracer, &s->user, &s->places, &arena, file, 10, err,
 				   sizeof(err));
 		if (!ret)
 			ret = tracer_wait_ready(&tracer, err, sizeof(err));

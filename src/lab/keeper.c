@@ -54,8 +54,14 @@ static void default_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* A child that runs one of the arena's files; as: the script's rights, else root's. */
-static pid_t start(const struct keeper *k, const char *file, bool as)
+enum side {
+	SIDE_ROOT, /* root's rights, in the near network */
+	SIDE_NEAR, /* the programs' rights */
+	SIDE_FAR,  /* these, in the far network */
+};
+
+/* A child that runs one of the arena's files. */
+static pid_t start(const struct keeper *k, const char *file, enum side side)
 {
 	char path[128];
 	char *argv[] = { path, NULL };
@@ -66,11 +72,13 @@ static pid_t start(const struct keeper *k, const char *file, bool as)
 		return pid;
 	snprintf(path, sizeof(path), "./%s", file);
 	err = chdir(CELL_FOLDER) || setpriority(PRIO_PROCESS, 0, 0) ? -errno : 0;
-	if (!err && as)
+	if (!err && side == SIDE_FAR)
+		err = cell_go_far();
+	if (!err && side != SIDE_ROOT)
 		err = cell_limits();
 	if (!err)
 		err = only_streams(k);
-	if (!err && as)
+	if (!err && side != SIDE_ROOT)
 		err = cell_become(k->uid);
 	default_signals();
 	if (!err) {
@@ -88,7 +96,7 @@ static int prepare(const struct keeper *k)
 
 	if (!k->plan->prepare)
 		return 0;
-	pid = start(k, "arena", false);
+	pid = start(k, "arena", SIDE_ROOT);
 	if (pid < 0 || waitpid(pid, &status, 0) < 0)
 		return -errno;
 	return status ? -ECANCELED : 0;
@@ -102,6 +110,10 @@ static void arrange(const struct keeper *k)
 	if (!err) {
 		step = "its loopback device";
 		err = cell_loopback();
+	}
+	if (!err && k->plan->far) {
+		step = "its second network";
+		err = cell_far();
 	}
 	if (!err) {
 		step = "its programs";
@@ -129,6 +141,17 @@ static int crowd(void)
 	if (dir)
 		closedir(dir);
 	return n;
+}
+
+/* The far side first, if there is one: the near side's end is the end. Its process, or negative errno. */
+static pid_t start_scripts(const struct keeper *k)
+{
+	pid_t pid;
+
+	if (k->plan->far && start(k, "far", SIDE_FAR) < 0)
+		return -errno;
+	pid = start(k, k->plan->script, SIDE_NEAR);
+	return pid < 0 ? -errno : pid;
 }
 
 /* Everybody's parent when their own is gone. Returns once the script has ended. */
@@ -171,9 +194,9 @@ void keeper_live(const struct keeper *k)
 	tell(k, KEEPER_READY, 0, "");
 	if (read(k->go, &byte, 1) != 1)
 		_exit(1);
-	script = start(k, k->plan->script, true);
+	script = start_scripts(k);
 	if (script < 0) {
-		tell(k, KEEPER_FAILED, -errno, "the first process");
+		tell(k, KEEPER_FAILED, script, "the first process");
 		_exit(1);
 	}
 	collect(k, script);

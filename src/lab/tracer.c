@@ -12,14 +12,19 @@
 
 #define READY_FD 3
 
-static void tracer_exec(const struct user *u, const struct places *p, pid_t pid, const char *file,
-			unsigned int seconds, int ready)
+static void tracer_exec(const struct user *u, const struct places *p, const struct arena *a,
+			const char *file, unsigned int seconds, int ready)
 {
-	char netns[16], fd[16], duration[16];
-	char *argv[] = { "trace",      "-q",	 "--netns", netns,	  "--ready-fd", fd,
-			 "--duration", duration, "-w",	    (char *)file, NULL };
+	char near[16], far[64], fd[16], duration[16];
+	char *argv[] = { "trace",  "-q", "--netns",    near, "--ready-fd", fd,	"--duration",
+			 duration, "-w", (char *)file, NULL, NULL,	   NULL };
 
-	snprintf(netns, sizeof(netns), "%d", pid);
+	snprintf(near, sizeof(near), "%d", a->pid);
+	snprintf(far, sizeof(far), "/proc/%d/fd/%d", a->pid, ARENA_FAR);
+	if (a->far) {
+		argv[10] = "--netns";
+		argv[11] = far;
+	}
 	snprintf(fd, sizeof(fd), "%d", READY_FD);
 	snprintf(duration, sizeof(duration), "%u", seconds);
 	/* Its own group: a Ctrl-C is for us, who end it when the recording is whole. */
@@ -31,8 +36,9 @@ static void tracer_exec(const struct user *u, const struct places *p, pid_t pid,
 	_exit(127);
 }
 
-int tracer_start(struct tracer *t, const struct user *u, const struct places *p, pid_t pid,
-		 const char *file, unsigned int seconds, char *err, size_t size)
+int tracer_start(struct tracer *t, const struct user *u, const struct places *p,
+		 const struct arena *a, const char *file, unsigned int seconds, char *err,
+		 size_t size)
 {
 	int ready[2], error;
 
@@ -49,7 +55,7 @@ int tracer_start(struct tracer *t, const struct user *u, const struct places *p,
 	fflush(NULL);
 	t->pid = fork();
 	if (t->pid == 0)
-		tracer_exec(u, p, pid, file, seconds, ready[1]);
+		tracer_exec(u, p, a, file, seconds, ready[1]);
 	close(ready[1]);
 	t->ready = ready[0];
 	if (t->pid > 0)

@@ -116,6 +116,8 @@ static int plan_env(struct arena_plan *plan, const struct trial *t)
 		err = add_env(plan, "SHELL=/bin/bash");
 	if (!err)
 		err = add_env(plan, "HOME=/tmp");
+	if (!err && plan->far)
+		err = add_env(plan, "LAB_FAR=/proc/1/fd/%d", ARENA_FAR);
 	if (!err)
 		err = add_env(plan, "LC_ALL=C");
 	if (!err)
@@ -188,9 +190,10 @@ static int plan_files(struct arena_plan *plan, const struct trial *t, struct dir
 		snprintf(err, size, "lab %s has no script '%s'", t->lab->name, t->script);
 		return ret;
 	}
-	plan->prepare = lab_has(t->lab, "arena");
 	if (plan->prepare)
 		ret = add_file(plan, lab_path(path, t->lab->dir, "arena"), "arena");
+	if (!ret && plan->far)
+		ret = add_file(plan, lab_path(path, t->lab->dir, "far"), "far");
 	if (!ret)
 		ret = add_programs(plan, t->lab, found, n);
 	if (ret) {
@@ -251,7 +254,7 @@ static int run_traced(struct trial *t, struct arena *a, const char *file, char *
 	const struct arena_bounds bounds = { trial_limit_ms(t), file, t->interrupted };
 	struct tracer tracer;
 	char late[256];
-	int ret = tracer_start(&tracer, t->user, t->places, a->pid, file,
+	int ret = tracer_start(&tracer, t->user, t->places, a, file,
 			       bounds.limit_ms / 1000 + TRACER_MARGIN, err, size);
 
 	if (!ret)
@@ -301,7 +304,10 @@ typedef int (*plan_fn)(struct trial *t, const struct arena_plan *plan, char *err
 
 static int with_plan(struct trial *t, plan_fn fn, char *err, size_t size)
 {
-	struct arena_plan plan = { .user = t->user, .script = t->script };
+	struct arena_plan plan = { .user = t->user,
+				   .script = t->script,
+				   .prepare = lab_has(t->lab, "arena"),
+				   .far = lab_has(t->lab, "far") };
 	struct dirent **found = NULL;
 	int n = 0, ret = plan_env(&plan, t);
 
