@@ -60,7 +60,7 @@ struct sock_state {
 	u16 lport; /* local port as last announced, host order; 0 = none yet */
 	u16 in_port; /* its port in `ports`: the socket itself gives it up before it is told to be gone */
 	u8 gone; /* found released by the last sweep; see probes/sweep.bpf.h */
-	u8 pad2;
+	u8 flowed; /* TCP: its flow was settled; if there is none any more, it was pushed out */
 	u32 parent;
 	u32 early_lost; /* calls that found no place there: lost only if the socket comes into scope */
 	u64 born_ns; /* a child of a listener whose birth is not told yet: when it was; see child.bpf.h */
@@ -224,7 +224,10 @@ struct flow_state {
 #define FLOW_A 1
 #define FLOW_B 2
 
-/* One that is pushed out begins anew with the next packet its socket sends. */
+/*
+ * One that is pushed out begins anew with the next packet its socket sends, and is counted as lost then: what came for
+ * it in between was not seen. Nothing tells when it ends: after its sockets TIME_WAIT may still send.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 32768);

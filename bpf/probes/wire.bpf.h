@@ -228,17 +228,22 @@ static __always_inline struct flow_state *wire_flow(struct packet *p, struct flo
 		f = NULL; /* the same ports again: a new conversation */
 	if (f && !f->told)
 		flow_tell(key, f);
-	if (f && st && st->scope == SCOPE_IN && st->lport && p->protocol == IPPROTO_TCP)
+	if (f && st && st->scope == SCOPE_IN && st->lport && p->protocol == IPPROTO_TCP) {
 		f->settled |= end;
+		st->flowed = 1;
+	}
 	if (f && (!st || st->scope == SCOPE_IN))
 		return f;
 	if (!f && !(st && st->scope == SCOPE_IN) &&
 	    !flow_for_listener(p->netns, &p->dst, &p->src, p->protocol) && !flow_elsewhere(key))
 		return NULL;
-	if (!f)
+	if (!f) {
 		f = flow_new(key);
-	if (!f)
-		count_lost(EV_SEGMENT);
+		if (!f)
+			count_lost(EV_SEGMENT);
+		else if (st && st->flowed && !packet_opens(p))
+			count_lost(EV_FLOW);
+	}
 	if (f && st && st->scope != SCOPE_IN && p->protocol == IPPROTO_TCP && !scope_one_end())
 		sock_enter_scope(st, plain(sender));
 	return f;

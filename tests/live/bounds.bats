@@ -85,3 +85,11 @@ fill() { # MAP COUNT
     [ "$lost" -ge $((1500 - 1024)) ]
     same "look-ups seen and lost" 1500 $((lost + $(q -c kind=gai phase=exit)))
 }
+
+@test "bounds: flows" {
+    LIVE_N=50000 trace_raw --buffer 128 --json -o "$OUT" -- "$PROGS/bounds" flows
+    same status 0 "$status"
+    lost_exactly flow 1
+    # The connection goes on where it was, as the same one.
+    same "its data" "1 2" "$(q -u -o seq kind=segment conn=1 direction=in len=1 | paste -sd ' ')"
+}

@@ -142,11 +142,33 @@ static void lookups(void)
 	CHECK(close(ls));
 }
 
+/* While a connection says nothing, datagrams go to so many places; then it goes on. */
+static void flows(void)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET };
+	int s[2], d = CHECK(socket(AF_INET, SOCK_DGRAM, 0));
+	char byte;
+
+	tcp_pair(s);
+	send_all(s[0], "1", 1);
+	recv_all(s[1], &byte, 1);
+	for (int i = 0; i < n; i++) {
+		to.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + i / 10000);
+		to.sin_port = htons(10000 + i % 10000);
+		CHECK(sendto(d, "", 0, 0, (struct sockaddr *)&to, sizeof(to)));
+	}
+	send_all(s[0], "2", 1);
+	recv_all(s[1], &byte, 1);
+	CHECK(close(s[0]));
+	CHECK(close(s[1]));
+	CHECK(close(d));
+}
+
 int main(int argc, char **argv)
 {
 	static const struct scenario list[] = {
 		{ "ports", ports }, { "kept", kept }, { "pairs", pairs }, { "epolls", epolls },
-		{ "lookups", lookups },
+		{ "lookups", lookups }, { "flows", flows },
 	};
 	struct rlimit r;
 
