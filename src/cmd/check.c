@@ -203,8 +203,8 @@ static bool must_run_again(struct report *r, const struct query *q)
 
 	if (l.lost)
 		snprintf(r->why_again, sizeof(r->why_again),
-			 "%llu events were lost while recording: record again",
-			 (unsigned long long)l.lost);
+			 "%llu %s lost while recording: record again", (unsigned long long)l.lost,
+			 l.lost == 1 ? "event was" : "events were");
 	else if (!l.complete)
 		snprintf(r->why_again, sizeof(r->why_again),
 			 "the recording is cut short after %llu events: record again",

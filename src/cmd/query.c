@@ -172,9 +172,9 @@ static void warn_lost(const struct query *q)
 	struct query_loaded l = query_loaded(q);
 
 	if (l.lost)
-		log_warn("%llu events were lost while recording, so rows are missing; table 'loss' "
-			 "says which kinds",
-			 (unsigned long long)l.lost);
+		log_warn("%llu %s lost while recording, so rows are missing; table 'loss' says which "
+			 "kinds",
+			 (unsigned long long)l.lost, l.lost == 1 ? "event was" : "events were");
 }
 
 static int query_loaded_tables(struct query *q, struct recording *rec, const char *sql, enum table_format format)

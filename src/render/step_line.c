@@ -143,7 +143,7 @@ char *step_words(char *buf, size_t size, const struct step *s)
 	if (s->kind == STEP_SUMMARY)
 		text_add(&t, "the conversation is over");
 	else if (s->kind == STEP_LOST)
-		text_printf(&t, "%llu events lost", (unsigned long long)s->n);
+		text_printf(&t, "%llu event%s lost", (unsigned long long)s->n, s->n == 1 ? "" : "s");
 	else
 		add_moment(&t, s);
 	return buf;
