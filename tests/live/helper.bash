@@ -241,7 +241,7 @@ until_line() { # FILE REGEX
 # --- questions to $OUT ---
 
 q() {
-    python3 "$LIVE/q.py" "$OUT" "$@"
+    python3 -S "$LIVE/q.py" "$OUT" "$@"
 }
 
 # Wait until the growing file has such a line.
@@ -351,7 +351,7 @@ expect_no_alarm() {
 
 # Every verdict's evidence is in the run, and it belongs to a step before or among it.
 expect_evidence() {
-    python3 "$LIVE/evidence.py" "$OUT"
+    python3 -S "$LIVE/evidence.py" "$OUT"
 }
 
 # The key under which a summary tells the direction in which a socket sends.
@@ -385,7 +385,7 @@ same() { # WHAT WANTED GOT
 
 # What must hold for every run, whatever was traced.
 sound() {
-    python3 "$LIVE/sound.py" "$OUT"
+    python3 -S "$LIVE/sound.py" "$OUT"
     expect_evidence
 }
 
