@@ -82,3 +82,15 @@ same() { # WHAT EXPECTED GOT
     grep -Eq $'^one by one\t7[0-9]\t' <<<"$output"
     grep -Eq $'^fentry and fexit, one by one\t(7[0-9]\t|program for .*: .+)' <<<"$output"
 }
+
+@test "bench: each choice of layers has its ratio under three loads" {
+    same "rows and columns" "7 5" "$(python3 - "$TOP/tests/bench" "$BATS_TEST_TMPDIR" <<'END'
+import sys
+sys.path.insert(0, sys.argv[1])
+import layers, report
+layers.ROUNDS = 1
+rows = report.layers({"layers": layers.cost(sys.argv[2], 20)}).strip().split("\n")[2:]
+print(len(rows), rows[-1].count("|") - 1)
+END
+    )"
+}

@@ -51,6 +51,13 @@ def programs(figures):
     return table(["program", "runs a round trip", "ns a run"], rows)
 
 
+def layers(figures):
+    loads = next(iter(figures["layers"].values()))["loads"]
+    rows = [[name, *(ratio(spread) for spread in f["loads"].values()), f"{f['start_ms']:.0f}"]
+            for name, f in figures["layers"].items()]
+    return table(["--layer", *loads, "until attached, ms"], rows)
+
+
 def hooks(figures):
     rows = [[h["name"], f"{h['hooks']:.0f}", f"{h['getppid']:.2f}", f"{h['read']:.2f}", f"{h['attach_ms']:.0f}",
              f"{h['detach_ms']:.0f}"] if "hooks" in h else [h["name"], h["why_not"], "-", "-", "-", "-"]
@@ -89,6 +96,8 @@ def page(figures):
         "## BPF programs\n\nOne-core pingpong; about 75 ns of each is the empty program and the measuring.\n",
         programs(figures),
     ]
+    if figures["layers"]:
+        parts += ["## Layers\n\nRecorded with `-w`, over untraced.\n", layers(figures)]
     if figures["hooks"]:
         parts += ["## Hooks on system calls\n\nCPU time of a neighbour's call over that without hooks.\n", hooks(figures)]
     if figures["crowds"]:
