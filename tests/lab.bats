@@ -400,7 +400,7 @@ with_tracer() { # SCRIPT
 
 @test "a stage that breaks is ours, not the learner's" {
     nobody_has_a_tree
-    printf '#!/bin/bash\necho "tester: no port"\nexit 125\n' >"$DIR/tree/labs/09-eof/grade"
+    printf '#!/bin/bash\necho "tester: no port"\nkill -USR2 $$\n' >"$DIR/tree/labs/09-eof/grade"
     run "$LAB" check 09 "$SOLUTION"
     assert_failure 125
     assert_line --partial "tester: no port"
@@ -766,6 +766,17 @@ PYTHON
         'int main(void) { return getchar() == EOF && open("/dev/tty", O_RDWR) < 0 ? 7 : 8; }'
 }
 
+@test "each status is told as the program's own, 125 as well" {
+    for code in 1 125 127; do
+        harmless "it ends with status 0" "it ended with status $code" "int main(void) { return $code; }"
+    done
+}
+
+@test "a program that kills all others is told so" {
+    harmless "it ends with status 0" "signal 9 (Killed) ended what had started it" \
+        'int main(void) { kill(-1, SIGKILL); for (;;) pause(); }'
+}
+
 @test "the disk cannot be filled, and no file is changed" {
     learner "int main(void) { static char b[1 << 20]; int fd = open(\"/tmp/big\", O_CREAT | O_WRONLY, 0600); long n = 0; ssize_t r;
         while ((r = write(fd, b, sizeof(b))) > 0) n += r;
@@ -802,7 +813,7 @@ PYTHON
     local others
     nobody_has_a_tree
     seen_inside
-    printf '#!/bin/bash\nuntil [ -e "%s" ]; do :; done\nfor i in {1..20}; do sleep 60 & done\necho started\nexit 125\n' \
+    printf '#!/bin/bash\nuntil [ -e "%s" ]; do :; done\nfor i in {1..20}; do sleep 60 & done\necho started\nkill -USR2 $$\n' \
         "$SEEN/go" >"$DIR/tree/labs/09-eof/grade"
     echo "any limit=60000" >"$DIR/tree/labs/09-eof/variants"
     "$LAB" check 09 "$SOLUTION" --seed 4711 >"$DIR/said" 2>&1 3>&- &

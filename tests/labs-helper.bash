@@ -194,7 +194,7 @@ wrong_fail() { # LAB
 }
 
 # Whoever never connects or listens hears that, and of no byte, end or RST in a connection that was not there;
-# whoever crashes hears of the signal, and nothing of the script.
+# whoever crashes hears of the signal, and nothing of the script; each status is told as the program's own.
 says_what_was() { # LAB
     local file bad=0
     is_tour "$1" && return
@@ -208,6 +208,10 @@ says_what_was() { # LAB
     check "$1" "$file"
     grep -qx 'FAIL   it does not crash' <<<"$said" || complain "$1" "a crash is not told:" "$said" || bad=1
     ! grep -q 'grade: line' <<<"$said" || complain "$1" "a crash shows the shell's remark:" "$said" || bad=1
+    echo 'int main(void) { return 125; }' >"$file"
+    check "$1" "$file"
+    [ "$status" = 1 ] && grep -q 'ended with status 125' <<<"$said" ||
+        complain "$1" "a program that ends with 125 ends the check with $status, and is not told so:" "$said" || bad=1
     rm "$file"
     return $bad
 }

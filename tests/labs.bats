@@ -50,7 +50,7 @@ every_lab() { # WHAT
     every_lab wrong_fail
 }
 
-@test "every lab tells a program that does nothing, and one that crashes, what was" {
+@test "every lab tells a program that does nothing, one that crashes, and one that ends with 125, what was" {
     every_lab says_what_was
 }
 

@@ -79,9 +79,14 @@ static bool broke_calls(const struct trial *t, struct bound *b)
 
 static bool broke_status(int status, struct bound *b)
 {
-	int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	int code = WEXITSTATUS(status);
 
-	if (WIFEXITED(status) && code > 128)
+	if (WIFSIGNALED(status))
+		return broke(b, "it ends with status 0",
+			     "how it ended is not known: signal %d (%s) ended what had started it. "
+			     "Whom does it send signals?",
+			     WTERMSIG(status), strsignal(WTERMSIG(status)));
+	if (code > 128)
 		return broke(b, "it does not crash", "signal %d ended it: %s", code - 128,
 			     strsignal(code - 128));
 	return code && broke(b, "it ends with status 0",

@@ -133,6 +133,12 @@ static void print_failed(const struct check *c, const struct trial *t, const str
 	print_again(c);
 }
 
+/* The script says so by a signal to itself: each of its statuses may be the learner's program's. */
+static bool stage_broke(const struct trial *t)
+{
+	return t->how == ARENA_ENDED && WIFSIGNALED(t->status) && WTERMSIG(t->status) == SIGUSR2;
+}
+
 static int decide(struct check *c, const struct trial *t, int number)
 {
 	char sql[PATH_MAX];
@@ -146,7 +152,7 @@ static int decide(struct check *c, const struct trial *t, int number)
 	bool broke = bounds_broken(t, &bound), again;
 	int found;
 
-	if (t->how == ARENA_ENDED && WIFEXITED(t->status) && WEXITSTATUS(t->status) == EXIT_LAB) {
+	if (stage_broke(t)) {
 		print_output(t);
 		return lab_fail("the exercise of lab %s could not be staged: that is no fault of "
 				"your program",
