@@ -875,10 +875,29 @@ all_gone() {
     assert [ ! -e "$STATE/check.rec.raw" ]
 }
 
-@test "should the runner be killed, nothing is left either" {
+killed_leaves_nothing() {
     start_check
     kill -KILL "$LAB_PID"
     wait "$LAB_PID" || true
     LAB_PID=
     all_gone
+}
+
+@test "should the runner be killed, nothing is left either, under sudo as well" {
+    time_does_not_end_it # nor the tracer
+    killed_leaves_nothing
+    export SUDO_UID=$NOBODY SUDO_GID=$NOBODY
+    rm -rf "$XDG_STATE_HOME" # it was root's
+    killed_leaves_nothing
+}
+
+@test "who stops reading what it prints ends everything" {
+    nobody_has_a_tree
+    printf '%s\n' '#!/bin/bash' 'for i in {1..150}; do echo line; read -rt 0.1 <> <(:); done' >"$DIR/tree/labs/09-eof/run"
+    run bash -c '"$0" run 09 --record "$1" | head -1' "$LAB" "$DIR/run.rec"
+    assert_line "Lab 09-eof: the experiment runs."
+    assert_line "lab: nobody reads what it prints any more"
+    run env -i PATH="$PATH" grep -lszx "XDG_STATE_HOME=$XDG_STATE_HOME" /proc/*/environ
+    assert_output ""
+    assert [ ! -e "$DIR/run.rec.raw" ]
 }

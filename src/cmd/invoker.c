@@ -77,7 +77,7 @@ int invoker_become(const struct invoker *who)
 int invoker_begin(const struct invoker *who, struct invoker_rights *before)
 {
 	before->n = getgroups(INVOKER_GROUPS, before->groups);
-	if (before->n < 0)
+	if (before->n < 0 || parent_note(&before->parent))
 		return -errno;
 	if (!who->other) {
 		rights_lower();
@@ -96,4 +96,5 @@ void invoker_end(const struct invoker *who, const struct invoker_rights *before)
 	/* Going back cannot fail for root; if it does, nothing after this can be right. */
 	else if (seteuid(0) || setegid(getgid()) || setgroups((size_t)before->n, before->groups))
 		abort();
+	parent_heed(&before->parent);
 }

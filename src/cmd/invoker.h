@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "parent.h"
+
 struct invoker {
 	bool other; /* someone else than this process runs as; else nothing below matters */
 	uid_t uid;
@@ -28,6 +30,7 @@ int invoker_become(const struct invoker *who);
 struct invoker_rights {
 	int n;
 	gid_t groups[INVOKER_GROUPS];
+	struct parent parent;
 };
 
 /* What happens between these two happens with the invoker's rights, and only theirs. 0 or negative errno: then do not

@@ -126,8 +126,11 @@ static int keep_few(enum rights_kept kept, bool (*enough)(void *ctx), void *ctx)
 int rights_settle(const struct invoker *who, enum rights_kept kept, bool (*enough)(void *ctx),
 		  void *ctx)
 {
-	int err;
+	struct parent parent;
+	int err = parent_note(&parent);
 
+	if (err)
+		return err;
 	empty_bounds();
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0))
 		return -errno;
@@ -138,5 +141,6 @@ int rights_settle(const struct invoker *who, enum rights_kept kept, bool (*enoug
 		err = -errno;
 	if (!err && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		err = -errno;
+	parent_heed(&parent);
 	return err;
 }

@@ -194,7 +194,7 @@ static int one_run(struct check *c, int number)
 	if (trial_run(&t, err, sizeof(err)))
 		status = lab_fail("%s", err);
 	else if (t.how == ARENA_INTERRUPTED)
-		status = lab_fail("interrupted");
+		status = lab_fail_interrupted();
 	else
 		status = decide(c, &t, number);
 	lines_free(&t.lines);

@@ -55,8 +55,9 @@ int lab_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
  */
 int lab_need_root(const struct session *s, const char *command, const char *instead);
 
-/* Ctrl-C and the like, since lab_catch_signals(). */
+/* Ctrl-C and the like, and the end of whoever reads what we print, since lab_catch_signals(). */
 void lab_catch_signals(void);
 bool lab_interrupted(void);
+int lab_fail_interrupted(void); /* says by what; returns EXIT_LAB */
 
 #endif

@@ -70,16 +70,22 @@ static void on_signal(int sig)
 
 void lab_catch_signals(void)
 {
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE };
 	const struct sigaction act = { .sa_handler = on_signal };
+	size_t i;
 
-	sigaction(SIGINT, &act, NULL);
-	sigaction(SIGTERM, &act, NULL);
-	sigaction(SIGHUP, &act, NULL);
+	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		sigaction(signals[i], &act, NULL);
 }
 
 bool lab_interrupted(void)
 {
 	return interrupted;
+}
+
+int lab_fail_interrupted(void)
+{
+	return lab_fail(interrupted == SIGPIPE ? "nobody reads what it prints any more" : "interrupted");
 }
 
 int lab_fail(const char *format, ...)

@@ -54,7 +54,7 @@ static int show_and_compare(struct session *s, const char *recording)
 static int judge_experiment(const struct session *s, const struct trial *t)
 {
 	if (t->how == ARENA_INTERRUPTED)
-		return lab_fail("interrupted");
+		return lab_fail_interrupted();
 	if (t->how == ARENA_ENDED && WIFEXITED(t->status) && !WEXITSTATUS(t->status))
 		return 0;
 	return lab_fail("the experiment of lab %s did not come to its end; './lab doctor' looks "

@@ -7,13 +7,22 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define READY_FD 3
 
+/* Should ./lab end in whatever way, so does the tracer. A change of rights undoes this: it comes behind. */
+static int die_with(pid_t parent)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL))
+		return -errno;
+	return getppid() == parent ? 0 : -ESRCH;
+}
+
 static void tracer_exec(const struct user *u, const struct places *p, const struct arena *a,
-			const char *file, unsigned int seconds, int ready)
+			const char *file, unsigned int seconds, int ready, pid_t parent)
 {
 	char near[16], far[64], fd[16], duration[16];
 	char *argv[] = { "trace",  "-q", "--netns",    near, "--ready-fd", fd,	"--duration",
@@ -28,7 +37,7 @@ static void tracer_exec(const struct user *u, const struct places *p, const stru
 	snprintf(fd, sizeof(fd), "%d", READY_FD);
 	snprintf(duration, sizeof(duration), "%u", seconds);
 	/* Its own group: a Ctrl-C is for us, who end it when the recording is whole. */
-	if (setpgid(0, 0) || user_become_root(u) || dup2(ready, READY_FD) < 0)
+	if (setpgid(0, 0) || user_become_root(u) || die_with(parent) || dup2(ready, READY_FD) < 0)
 		_exit(127);
 	signal(SIGINT, SIG_DFL);
 	fcntl(READY_FD, F_SETFD, 0);
@@ -40,6 +49,7 @@ int tracer_start(struct tracer *t, const struct user *u, const struct places *p,
 		 const struct arena *a, const char *file, unsigned int seconds, char *err,
 		 size_t size)
 {
+	const pid_t parent = getpid();
 	int ready[2], error;
 
 	*t = (struct tracer){ .ready = -1 };
@@ -55,7 +65,7 @@ int tracer_start(struct tracer *t, const struct user *u, const struct places *p,
 	fflush(NULL);
 	t->pid = fork();
 	if (t->pid == 0)
-		tracer_exec(u, p, a, file, seconds, ready[1]);
+		tracer_exec(u, p, a, file, seconds, ready[1], parent);
 	close(ready[1]);
 	t->ready = ready[0];
 	if (t->pid > 0)

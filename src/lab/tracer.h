@@ -17,8 +17,8 @@ struct tracer {
 };
 
 /*
- * Start it on this arena, writing FILE as the user; should we die, it ends after
- * `seconds`. Then wait until it sees everything. 0, or negative errno with one sentence in err.
+ * Start it on this arena, writing FILE as the user. It ends with us, and after `seconds` in any
+ * case. Then wait until it sees everything. 0, or negative errno with one sentence in err.
  */
 int tracer_start(struct tracer *t, const struct user *u, const struct places *p,
 		 const struct arena *a, const char *file, unsigned int seconds, char *err,
