@@ -407,6 +407,16 @@ with_tracer() { # SCRIPT
     assert_line --partial "no fault of your program"
 }
 
+@test "a lab without its starter is no tour: what is missing is named" {
+    nobody_has_a_tree
+    rm -r "$DIR/tree/labs/09-eof/starter"
+    run "$LAB" check 09
+    assert_failure 125
+    assert_output "lab: lab 09-eof is not complete: there is no C file in its starter/"
+    run "$LAB" check 09 "$SOLUTION"
+    assert_success
+}
+
 @test "programs that are not built are named with their remedy" {
     nobody_has_a_tree
     rm -r "$DIR/tree/.output"

@@ -19,8 +19,12 @@ complain() { # LAB WHAT
     return 1
 }
 
+# None of what an exercise consists of is there.
 is_tour() { # LAB
-    [ ! -d "$TOP/labs/$1/starter" ]
+    local part
+    for part in starter solution wrong check.sql predict.md settle.sql variants grade hint.md tester.c; do
+        [ ! -e "$TOP/labs/$1/$part" ] || return 1
+    done
 }
 
 # Numbers are of no use as names of C files: the first one in the folder, as ./lab takes it.
@@ -35,32 +39,44 @@ stated_reason() { # FILE
 
 # --- parts ---
 
-tour_parts() { # LAB
+# Each of these functions but the first two looks at what is there, and says nothing of what is not.
+
+files_are_there() { # LAB FILE...
     local file bad=0
-    for file in README.md run run.rec teach.md; do
+    for file in "${@:2}"; do
         [ -s "$TOP/labs/$1/$file" ] || complain "$1" "$file is missing or empty" || bad=1
+    done
+    return $bad
+}
+
+# Every program that a script starts as ./NAME is built from NAME.c; "mine" is the learner's.
+programs_are_there() { # LAB
+    local script name bad=0
+    for script in run grade; do
+        while read -r name; do
+            [ -e "$TOP/labs/$1/$name.c" ] || complain "$1" "$script starts ./$name, and there is no $name.c" || bad=1
+        done < <(grep -sv '^ *#' "$TOP/labs/$1/$script" | grep -oP '(\./|\$bin/)\K[a-z_0-9]+' | sort -u | grep -vx mine)
     done
     return $bad
 }
 
 exercise_parts() { # LAB
     local dir=$TOP/labs/$1 file bad=0
-    for file in predict.md settle.sql check.sql variants grade hint.md tester.c; do
-        [ -s "$dir/$file" ] || complain "$1" "$file is missing or empty" || bad=1
-    done
+    files_are_there "$1" predict.md settle.sql check.sql variants grade hint.md tester.c || bad=1
     only_source "$1" starter >/dev/null || complain "$1" "starter/ must hold one .c file" || bad=1
     only_source "$1" solution >/dev/null || complain "$1" "solution/ must hold one .c file" || bad=1
     [ "$(find "$dir/wrong" -name '*.c' 2>/dev/null | wc -l)" -ge 4 ] ||
         complain "$1" "wrong/ must hold four .c files or more" || bad=1
-    [ "$(grep -c '^## ' "$dir/predict.md")" = "$(grep -c '^-- check:' "$dir/settle.sql")" ] ||
+    [ ! -e "$dir/predict.md" ] || [ ! -e "$dir/settle.sql" ] ||
+        [ "$(grep -c '^## ' "$dir/predict.md")" = "$(grep -c '^-- check:' "$dir/settle.sql")" ] ||
         complain "$1" "settle.sql must have one check for each question of predict.md" || bad=1
     while read -r _ file _; do
         grep -q "^labs  *$file " "$TOP/.ci/packages" ||
             complain "$1" "needs names the package '$file', which the set 'labs' of .ci/packages lacks" || bad=1
     done < <(grep -sv '^#' "$dir/needs")
-    grep -q '^## ' "$dir/hint.md" || complain "$1" "hint.md has no section that begins with '## '" || bad=1
+    [ ! -e "$dir/hint.md" ] || grep -q '^## ' "$dir/hint.md" || complain "$1" "hint.md has no section that begins with '## '" || bad=1
     for file in "$dir/starter"/*.c "$dir/wrong"/*.c; do
-        [ -n "$(stated_reason "$file")" ] ||
+        [ ! -e "$file" ] || [ -n "$(stated_reason "$file")" ] ||
             complain "$1" "${file#"$dir/"} does not state in its second line what it fails" || bad=1
     done
     return $bad
@@ -80,6 +96,7 @@ plan_adds_up() { # LAB MINUTES
 
 teach_parts() { # LAB
     local heading least pattern bad=0
+    [ -e "$TOP/labs/$1/teach.md" ] || return 0
     while IFS='|' read -r heading least pattern; do
         [ "$(teach_section "$1" "$heading" | grep -cE -- "$pattern")" -ge "$least" ] ||
             complain "$1" "teach.md lacks '## $heading', or enough below it" || bad=1
@@ -108,7 +125,8 @@ text_fits() { # LAB
             awk 'length > (/^## / ? 75 : 80) { exit 1 }' "$TOP/labs/$1/$file" ||
             complain "$1" "$file has a line that ./lab cannot show in 80 columns" || bad=1
     done
-    awk '/^    / && length > 4 + 104 { exit 1 }' "$TOP/labs/$1/teach.md" ||
+    [ ! -e "$TOP/labs/$1/teach.md" ] ||
+        awk '/^    / && length > 4 + 104 { exit 1 }' "$TOP/labs/$1/teach.md" ||
         complain "$1" "teach.md has a line of code that is wider than a page: 104 columns" || bad=1
     return $bad
 }
@@ -116,6 +134,7 @@ text_fits() { # LAB
 # The handout's minutes are those of its parts, and what the table of labs says.
 minutes_add_up() { # LAB
     local text=$TOP/labs/$1/README.md whole bad=0
+    [ -e "$text" ] || return 0
     whole=$(sed -n 's/^\([0-9]*\) minutes\. .*/\1/p' "$text")
     [ "$(sed -n 's/^## .*(\([0-9]*\) minutes)$/\1/p' "$text" | awk '{ n += $1 } END { print n }')" = "$whole" ] ||
         complain "$1" "the handout's parts do not add up to its $whole minutes" || bad=1
@@ -126,6 +145,7 @@ minutes_add_up() { # LAB
 
 handout_parts() { # LAB
     local text=$TOP/labs/$1/README.md what bad=0
+    [ -e "$text" ] || return 0
     for what in "^# $1: " '^[0-9]* minutes' '_______' 'Which line settles it?' '^## .*[Ee]xercise' \
         '^## Common mistakes' '^## Recap' '^    \$ ./trace '; do
         grep -q "$what" "$text" || complain "$1" "the handout lacks '$what'" || bad=1
@@ -147,7 +167,8 @@ c_files() { # LAB
 
 parts() { # LAB
     local bad=0
-    tour_parts "$1" || bad=1
+    files_are_there "$1" README.md run run.rec teach.md || bad=1
+    programs_are_there "$1" || bad=1
     teach_parts "$1" || bad=1
     text_fits "$1" || bad=1
     if ! is_tour "$1"; then

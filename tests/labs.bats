@@ -87,6 +87,53 @@ broken_tree() {
     assert_line "09-eof: the handout lacks '^## Recap'"
 }
 
+@test "each part that is missing is named, and nothing else is heard of it" {
+    local part named
+    broken_tree
+    c_files() { :; } # nothing is changed in these
+    while IFS='|' read -r part named; do
+        mv "$TOP/labs/09-eof/$part" "$BATS_TEST_TMPDIR/away"
+        run parts 09-eof </dev/null
+        mv "$BATS_TEST_TMPDIR/away" "$TOP/labs/09-eof/$part"
+        assert_failure 1
+        assert_line "09-eof: ${named/PART/$part}"
+        refute_line --regexp '^[^0]'
+    done <<'EOF'
+README.md|PART is missing or empty
+run|PART is missing or empty
+run.rec|PART is missing or empty
+teach.md|PART is missing or empty
+predict.md|PART is missing or empty
+settle.sql|PART is missing or empty
+check.sql|PART is missing or empty
+variants|PART is missing or empty
+grade|PART is missing or empty
+hint.md|PART is missing or empty
+tester.c|PART is missing or empty
+tester.c|grade starts ./tester, and there is no PART
+client.c|run starts ./client, and there is no PART
+server.c|run starts ./server, and there is no PART
+starter|PART/ must hold one .c file
+solution|PART/ must hold one .c file
+wrong|PART/ must hold four .c files or more
+EOF
+    run parts 09-eof
+    assert_success
+    assert_output ""
+}
+
+@test "what has any part of an exercise is no tour" {
+    local part
+    broken_tree
+    is_tour 00-hello
+    for part in starter solution wrong check.sql predict.md settle.sql variants grade hint.md tester.c; do
+        cp -r "$TOP/labs/09-eof/$part" "$TOP/labs/00-hello"
+        run is_tour 00-hello
+        assert_failure 1
+        rm -r "$TOP/labs/00-hello/$part"
+    done
+}
+
 @test "a section of teach.md that is missing or empty is named, and a plan that does not add up" {
     broken_tree
     sed -i -e 's/^## Key/## The key/' -e '/^- .*?/d' -e 's/^| 5-8 /| 5-9 /' "$TOP/labs/09-eof/teach.md"

@@ -139,16 +139,28 @@ static void read_handout(struct lab *l)
 	free(text);
 }
 
+/* What an exercise consists of; a tour has nothing of it. Less than all is a lab that is not complete. */
+static bool has_exercise(const struct lab *l)
+{
+	static const char *const parts[] = { "starter",	   "solution",	"wrong",    "tester.c",
+					     "grade",	   "variants",	"check.sql", "predict.md",
+					     "settle.sql", "hint.md" };
+	size_t i;
+
+	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (lab_has(l, parts[i]))
+			return true;
+	return false;
+}
+
 static void lab_fill(struct lab *l, const struct places *p, const char *name)
 {
-	char file[NAME_MAX + 1];
-
 	snprintf(l->name, sizeof(l->name), "%.*s", LAB_NAME - 1, name);
 	snprintf(l->number, sizeof(l->number), "%.2s", name);
 	lab_path(l->dir, p->labs, name);
 	lab_path(l->programs, p->programs, name);
 	read_handout(l);
-	l->exercise = !lab_source(l, "starter", file);
+	l->exercise = has_exercise(l);
 }
 
 /* --- all --- */

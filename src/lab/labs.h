@@ -24,7 +24,7 @@ struct lab {
 	char number[4];	     /* "09" */
 	char title[LAB_TITLE];
 	unsigned int minutes; /* 0: the handout does not say */
-	bool exercise;	      /* there is a starter */
+	bool exercise;	      /* it is no tour */
 	char dir[PATH_MAX];
 	char programs[PATH_MAX];
 };

@@ -188,11 +188,14 @@ int state_work_file(const struct state *s, const struct lab *l, char *path, bool
 	int ret = lab_source(l, "starter", name);
 
 	*fresh = false;
-	if (ret) {
+	if (ret && l->exercise)
+		snprintf(err, size, "lab %s is not complete: there is no C file in its starter/",
+			 l->name);
+	else if (ret)
 		snprintf(err, size, "lab %s has no exercise; './lab show %s' says what to look at",
 			 l->name, l->number);
+	if (ret)
 		return ret;
-	}
 	if (!access(lab_path(path, s->work, name), F_OK))
 		return 0;
 	text = lab_text(lab_path(from, l->dir, "starter"), name);
