@@ -210,6 +210,8 @@ TABLE
     run nobody "$LAB" check 09
     assert_failure 125
     assert_line "lab: this needs root: sudo ./lab check 09"
+    run nobody "$LAB" check 09 "my own.c" --seed 5 --watch
+    assert_line "lab: this needs root: sudo ./lab check 09 'my own.c' --watch --seed 5"
 }
 
 @test "hints come one at a time; the solution after passing, or on giving up" {
@@ -387,7 +389,14 @@ with_tracer() { # SCRIPT
     assert_line --partial "AGAIN"
     assert_line --partial "3 events were lost"
     refute_line --regexp "^(pass|Passed)"
+    # Whoever checks does not record.
+    refute_output --partial "record again"
+    assert_line "Run the check again: sudo ./lab check 09 $SOLUTION"
     assert [ ! -e "$STATE/passed" ]
+    run "$LAB" run 09 --skip-prediction
+    assert_failure 2
+    refute_output --partial "record again"
+    assert_line "lab: run it again: sudo ./lab run 09"
 }
 
 @test "a tracer that does not start is this machine's, not the learner's" {

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "again.h"
 #include "bounds.h"
 #include "cmd/cmd.h"
 #include "compile.h"
@@ -88,37 +89,18 @@ static void print_found(const struct buf *found, bool one_above)
 		printf("%s", text);
 }
 
-/* As a shell takes it for one word. */
-static void print_word(const char *word)
-{
-	const char *plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+./,:@%=";
-
-	if (word[strspn(word, plain)] == '\0') {
-		printf("%s", word);
-		return;
-	}
-	putchar('\'');
-	for (; *word; word++)
-		if (*word == '\'')
-			printf("'\\''");
-		else
-			putchar(*word);
-	putchar('\'');
-}
-
 static void print_again(const struct check *c)
 {
-	printf("\nThis run again: sudo ./lab check %s ", c->s->lab->number);
-	if (c->s->opts.word) {
-		print_word(c->s->opts.word);
-		putchar(' ');
-	}
-	printf("--seed %llu\n", (unsigned long long)c->seed);
-	printf("Its whole story: ./trace show ");
-	print_word(c->recording);
-	printf("\nWhy, in words:   ./trace explain ");
-	print_word(c->recording);
-	printf("\n");
+	struct buf b = { 0 };
+
+	buf_puts(&b, "\nThis run again: ");
+	again_command(&b, c->s, "check");
+	buf_printf(&b, " --seed %llu\nIts whole story: ./trace show ", (unsigned long long)c->seed);
+	again_word(&b, c->recording);
+	buf_puts(&b, "\nWhy, in words:   ./trace explain ");
+	again_word(&b, c->recording);
+	printf("%s\n", b.data && !b.err ? b.data : "");
+	buf_free(&b);
 }
 
 static void print_failed(const struct check *c, const struct trial *t, const struct bound *b)
@@ -139,7 +121,16 @@ static bool stage_broke(const struct trial *t)
 	return t->how == ARENA_ENDED && WIFSIGNALED(t->status) && WTERMSIG(t->status) == SIGUSR2;
 }
 
-static int decide(struct check *c, const struct trial *t, int number)
+static int not_staged(const struct check *c, const struct trial *t)
+{
+	print_output(t);
+	return lab_fail("the exercise of lab %s could not be staged: that is no fault of your "
+			"program",
+			c->s->lab->name);
+}
+
+/* What the lab asks, into c->found; the exit status of trace check. */
+static int ask_checks(struct check *c, const struct trial *t)
 {
 	char sql[PATH_MAX];
 	char *args[] = { "check",
@@ -148,29 +139,42 @@ static int decide(struct check *c, const struct trial *t, int number)
 			 c->recording,
 			 lab_path(sql, c->s->lab->dir, "check.sql"),
 			 NULL };
-	struct bound bound;
-	bool broke = bounds_broken(t, &bound), again;
-	int found;
 
-	if (stage_broke(t)) {
-		print_output(t);
-		return lab_fail("the exercise of lab %s could not be staged: that is no fault of "
-				"your program",
-				c->s->lab->name);
-	}
+	int found;
 
 	buf_reset(&c->found);
 	found = page_trace(&c->s->user, cmd_check, args, &c->found);
+	/* A run of so many calls loses events. */
+	return found == CHECK_AGAIN && t->how == ARENA_CALLS ? CHECK_FAILED : found;
+}
+
+static int undecided(const struct check *c)
+{
+	struct buf b = { 0 };
+
+	page_undecided(&c->found);
+	again_command(&b, c->s, "check");
+	printf("Run the check again: %s\n", b.data && !b.err ? b.data : "");
+	buf_free(&b);
+	return EXIT_LAB_AGAIN;
+}
+
+static int decide(struct check *c, const struct trial *t, int number)
+{
+	struct bound bound;
+	bool broke = bounds_broken(t, &bound);
+	int found;
+
+	if (stage_broke(t))
+		return not_staged(c, t);
+	found = ask_checks(c, t);
 	if (found != 0 && found != CHECK_FAILED && found != CHECK_AGAIN)
 		return lab_fail("the checks of lab %s could not be made: that is no fault of your "
 				"program",
 				c->s->lab->name);
-	again = found == CHECK_AGAIN && t->how != ARENA_CALLS; /* its very calls lose events */
-	print_run(t, number, again ? "AGAIN" : broke || found ? "FAIL" : "pass");
-	if (again) {
-		printf("%s", c->found.data ? c->found.data : "");
-		return EXIT_LAB_AGAIN;
-	}
+	print_run(t, number, found == CHECK_AGAIN ? "AGAIN" : broke || found ? "FAIL" : "pass");
+	if (found == CHECK_AGAIN)
+		return undecided(c);
 	if (!broke && !found)
 		return 0;
 	print_failed(c, t, &bound);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "again.h"
 #include "lab.h"
 #include "util/log.h"
 #include "util/options.h"
@@ -90,7 +91,7 @@ int lab_fail_interrupted(void)
 
 int lab_fail(const char *format, ...)
 {
-	char line[1024];
+	char line[2 * PATH_MAX];
 	va_list args;
 
 	va_start(args, format);
@@ -102,14 +103,17 @@ int lab_fail(const char *format, ...)
 
 int lab_need_root(const struct session *s, const char *command, const char *instead)
 {
-	const char *nn = s->lab->number;
+	struct buf b = { 0 };
 
 	if (s->user.root)
 		return 0;
-	if (!instead)
-		return lab_fail("this needs root: sudo ./lab %s %s", command, nn);
-	return lab_fail("this needs root: sudo ./lab %s %s; without root there is './lab %s %s'",
-			command, nn, instead, nn);
+	again_command(&b, s, command);
+	again_options(&b, s);
+	if (instead)
+		buf_printf(&b, "; without root there is './lab %s %s'", instead, s->lab->number);
+	lab_fail("this needs root: %s", b.data && !b.err ? b.data : "sudo ./lab");
+	buf_free(&b);
+	return EXIT_LAB;
 }
 
 /* --- the command line --- */

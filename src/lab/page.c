@@ -95,6 +95,13 @@ void page_shown(const char *text, size_t len)
 	buf_free(&b);
 }
 
+void page_undecided(const struct buf *found)
+{
+	const char *text = found->data ? found->data : "", *advice = strstr(text, ": record again");
+
+	printf("%.*s\n", (int)(advice ? (size_t)(advice - text) : strlen(text)), text);
+}
+
 static void command_exec(const struct user *u, page_command run, char **args, int out)
 {
 	int argc = 0;

@@ -18,6 +18,9 @@ int page_text(const struct user *u, const char *text);
  */
 void page_shown(const char *text, size_t len);
 
+/* What `trace check` printed where events were lost, without its advice: whoever runs a lab records nothing. */
+void page_undecided(const struct buf *found);
+
 typedef int (*page_command)(int argc, char **argv);
 
 /*

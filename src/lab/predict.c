@@ -192,6 +192,12 @@ static void compare_one(const struct question *q, char predicted, const char *fo
 	print_choice("because  ", q->right, &q->choices[q->right].belief);
 }
 
+static int run_again(const struct session *s)
+{
+	lab_fail("run it again: sudo ./lab run %s", s->lab->number);
+	return EXIT_LAB_AGAIN;
+}
+
 static int compare_all(const struct session *s, const struct questions *q, const char *found)
 {
 	char *predicted = state_read(&s->state, STATE_PREDICTION);
@@ -210,9 +216,7 @@ static int compare_all(const struct session *s, const struct questions *q, const
 		compare_one(&q->at[i], (size_t)i < n ? predicted[i] : ' ', at, len);
 	}
 	free(predicted);
-	if (status)
-		lab_fail("run it again: sudo ./lab run %s", s->lab->number);
-	return status;
+	return status ? run_again(s) : 0;
 }
 
 int predict_compare(struct session *s, const char *recording)
@@ -231,8 +235,8 @@ int predict_compare(struct session *s, const char *recording)
 		return status;
 	status = page_trace(&s->user, cmd_check, args, &found);
 	if (status == EXIT_CHECK_AGAIN) {
-		printf("%s", found.data ? found.data : "");
-		status = EXIT_LAB_AGAIN;
+		page_undecided(&found);
+		status = run_again(s);
 	} else if (status < 0 || status > EXIT_CHECK_AGAIN || !found.data) {
 		status = lab_fail("cannot hold the prediction against '%s'", recording);
 	} else {
