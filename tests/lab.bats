@@ -123,12 +123,17 @@ until_true() { # COMMAND...
     done <<'TABLE'
 |./lab list
 fly|no sub-command 'fly'
-show|which lab\?
+show|which lab\? ./lab show NN;
 show 77|no lab '77'; './lab list'
 show nine|no lab 'nine'
-show 09 more|'more' is too much: lab show NN$
-list 09|'09' is too much: lab list$
-show 09 --loud|unknown .*option --loud; 'lab --help'
+show 09 more|'more' is too much: ./lab show NN$
+list 09|'09' is too much: ./lab list$
+show 09 --loud|unknown .*option --loud; './lab --help'
+check 09 --seed 5 --give-up|./lab check takes no --give-up; './lab --help'
+predict 09 CB --watch|./lab predict takes no --watch;
+list --seed 5|./lab list takes no --seed;
+watch 09 --record x|./lab watch takes no --record;
+solution 09 --skip-prediction|./lab solution takes no --skip-prediction;
 check 09 --seed|--seed
 check 09 --seed x|--seed cannot be 'x'
 check 00|no exercise
@@ -166,6 +171,8 @@ TABLE
         assert_failure 125
         assert_output --partial "'$letters' answers nothing"
     done
+    run "$LAB" predict 09 zz
+    assert_output "lab: 'zz' answers nothing: question 1 has no choice Z, only A to C"
     assert_equal "$(head -1 "$STATE/prediction")" CB
 }
 

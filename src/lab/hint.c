@@ -66,7 +66,7 @@ int lab_solution(struct session *s)
 		return lab_fail("lab %s has no exercise", s->lab->name);
 	if (!state_has(&s->state, STATE_PASSED) && !s->opts.give_up) {
 		lab_fail(
-			"yours has not passed yet; './lab hint %s' helps, 'lab solution %s --give-up' "
+			"yours has not passed yet; './lab hint %s' helps, './lab solution %s --give-up' "
 			"shows ours",
 			s->lab->number, s->lab->number);
 		return EXIT_LAB_FAIL;

@@ -18,30 +18,36 @@
 
 enum operands { TAKES_NOTHING, TAKES_LAB, TAKES_LAB_AND_WORD };
 
+enum option_id { OPT_SKIP = OPTION_LONG, OPT_GIVE_UP, OPT_WATCH, OPT_SEED, OPT_RECORD };
+
+#define BIT(id) (1u << ((id) - OPTION_LONG))
+
 struct lab_command {
 	const char *name;
 	int (*run)(struct session *s);
 	enum operands takes;
+	unsigned int options; /* BIT() of each that it heeds */
 	const char *args, *help;
 };
 
 static const struct lab_command commands[] = {
-	{ "list", lab_list, TAKES_NOTHING, "", "the labs, their minutes, and how far you are" },
-	{ "show", lab_show, TAKES_LAB, "NN", "the handout" },
-	{ "predict", lab_predict, TAKES_LAB_AND_WORD, "NN [LETTERS]",
+	{ "list", lab_list, TAKES_NOTHING, 0, "", "the labs, their minutes, and how far you are" },
+	{ "show", lab_show, TAKES_LAB, 0, "NN", "the handout" },
+	{ "predict", lab_predict, TAKES_LAB_AND_WORD, 0, "NN [LETTERS]",
 	  "say what will happen, before you see it" },
-	{ "run", lab_run, TAKES_LAB, "NN", "the experiment, traced (root)" },
-	{ "watch", lab_watch, TAKES_LAB, "NN", "the experiment as it was recorded (no root)" },
-	{ "check", lab_check, TAKES_LAB_AND_WORD, "NN [FILE]",
+	{ "run", lab_run, TAKES_LAB, BIT(OPT_SKIP) | BIT(OPT_RECORD), "NN",
+	  "the experiment, traced (root)" },
+	{ "watch", lab_watch, TAKES_LAB, BIT(OPT_SKIP), "NN",
+	  "the experiment as it was recorded (no root)" },
+	{ "check", lab_check, TAKES_LAB_AND_WORD, BIT(OPT_WATCH) | BIT(OPT_SEED), "NN [FILE]",
 	  "your program against the evidence of three runs (root)" },
-	{ "hint", lab_hint, TAKES_LAB, "NN", "one hint; each time one more" },
-	{ "solution", lab_solution, TAKES_LAB, "NN", "ours, once yours has passed" },
-	{ "reset", lab_reset, TAKES_LAB, "NN", "begin again; your file is kept aside" },
-	{ "doctor", lab_doctor, TAKES_NOTHING, "", "before the class: what works here" },
+	{ "hint", lab_hint, TAKES_LAB, 0, "NN", "one hint; each time one more" },
+	{ "solution", lab_solution, TAKES_LAB, BIT(OPT_GIVE_UP), "NN",
+	  "ours, once yours has passed" },
+	{ "reset", lab_reset, TAKES_LAB, 0, "NN", "begin again; your file is kept aside" },
+	{ "doctor", lab_doctor, TAKES_NOTHING, 0, "", "before the class: what works here" },
 	{ 0 },
 };
-
-enum option_id { OPT_SKIP = OPTION_LONG, OPT_GIVE_UP, OPT_WATCH, OPT_SEED, OPT_RECORD };
 
 static const struct option_row rows[] = {
 	{ .id = OPT_SKIP,
@@ -122,6 +128,7 @@ struct parsed {
 	const struct lab_command *command;
 	const char *lab;
 	struct lab_options opts;
+	unsigned int given; /* BIT() of each option */
 	bool help, version;
 };
 
@@ -129,6 +136,8 @@ static int on_option(void *ctx, int id, const char *arg)
 {
 	struct parsed *p = ctx;
 
+	if (id >= OPTION_LONG)
+		p->given |= BIT(id);
 	switch (id) {
 	case OPT_SKIP:
 		p->opts.skip_prediction = true;
@@ -165,7 +174,7 @@ static int take_operand(struct parsed *p, const char *arg)
 		if (!strcmp(arg, "help"))
 			p->help = true;
 		else if (!p->command)
-			return lab_fail("there is no sub-command '%s'; 'lab --help' lists them",
+			return lab_fail("there is no sub-command '%s'; './lab --help' lists them",
 					arg);
 		return 0;
 	}
@@ -177,8 +186,21 @@ static int take_operand(struct parsed *p, const char *arg)
 		p->opts.word = arg;
 		return 0;
 	}
-	return lab_fail("'%s' is too much: lab %s%s%s", arg, p->command->name,
+	return lab_fail("'%s' is too much: ./lab %s%s%s", arg, p->command->name,
 			p->command->args[0] ? " " : "", p->command->args);
+}
+
+/* An option that its sub-command would not heed: whoever gives it expects something. */
+static int refuse_useless(const struct parsed *p)
+{
+	unsigned int useless = p->given & ~p->command->options;
+	const struct option_row *row;
+
+	for (row = rows; row->id; row++)
+		if (row->id >= OPTION_LONG && useless & BIT(row->id))
+			return lab_fail("./lab %s takes no --%s; './lab --help' says what does",
+					p->command->name, row->name);
+	return 0;
 }
 
 static int parse(struct parsed *p, int argc, char **argv)
@@ -189,7 +211,7 @@ static int parse(struct parsed *p, int argc, char **argv)
 	while (argc > 1) {
 		at = options_parse(argc, argv, rows, on_option, p, err, sizeof(err));
 		if (at < 0)
-			return lab_fail("%s; 'lab --help' lists the options", err);
+			return lab_fail("%s; './lab --help' lists the options", err);
 		if (at < argc && take_operand(p, argv[at]))
 			return EXIT_LAB;
 		argc -= at;
@@ -201,9 +223,9 @@ static int parse(struct parsed *p, int argc, char **argv)
 		return lab_fail("what shall it be? './lab list' shows the labs, './lab --help' the "
 				"rest");
 	if (!p->lab && p->command->takes != TAKES_NOTHING)
-		return lab_fail("which lab? lab %s %s; './lab list' shows the numbers",
+		return lab_fail("which lab? ./lab %s %s; './lab list' shows the numbers",
 				p->command->name, p->command->args);
-	return 0;
+	return refuse_useless(p);
 }
 
 static void print_help(void)
@@ -211,7 +233,7 @@ static void print_help(void)
 	const struct lab_command *c;
 	char words[32];
 
-	printf("Usage: lab SUB-COMMAND [NN] [OPTIONS]\n\n"
+	printf("Usage: ./lab SUB-COMMAND [NN] [OPTIONS]\n\n"
 	       "Predict, run, read the trace, write C, and be graded by what the kernel did.\n\n");
 	for (c = commands; c->name; c++) {
 		snprintf(words, sizeof(words), "%s %s", c->name, c->args);

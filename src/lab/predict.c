@@ -105,7 +105,7 @@ static int ask_all(const struct session *s, const struct questions *q)
 	for (i = 0; i < q->n; i++) {
 		print_question(&q->at[i], i + 1, q->n);
 		if (!ask_letter(&q->at[i], &letters[i]))
-			return lab_fail("no answer, nothing is kept; or give the letters: lab "
+			return lab_fail("no answer, nothing is kept; or give the letters: ./lab "
 					"predict %s LETTERS",
 					s->lab->number);
 		printf("Because (one sentence, or just Enter): ");

@@ -171,20 +171,23 @@ void questions_free(struct questions *q)
 int questions_pick(const struct questions *q, const char *letters, int *picked, char *err,
 		   size_t size)
 {
-	int i = 0, letter;
+	int i = 0, letter = 0;
 
 	for (; *letters && *letters != '\n'; letters++) {
 		if (*letters == ' ')
 			continue;
-		letter = toupper((unsigned char)*letters) - 'A';
-		if (i == q->n || letter < 0 || letter >= q->at[i].n)
+		letter = toupper((unsigned char)*letters);
+		if (i == q->n || letter < 'A' || letter >= 'A' + q->at[i].n)
 			break;
-		picked[i++] = letter;
+		picked[i++] = letter - 'A';
 	}
 	if (i == q->n && (!*letters || *letters == '\n'))
 		return 0;
 	if (q->n == 1)
 		snprintf(err, size, "the answer is one letter, from A to %c", 'A' + q->at[0].n - 1);
+	else if (i < q->n && *letters && isalpha(letter))
+		snprintf(err, size, "question %d has no choice %c, only A to %c", i + 1, letter,
+			 'A' + q->at[i].n - 1);
 	else
 		snprintf(err, size,
 			 "the answers are %d letters, one for each question, such as 'A%c'", q->n,

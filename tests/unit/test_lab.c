@@ -90,6 +90,10 @@ static void test_pick(void **state)
 	assert_int_equal(picked[1], 1);
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_int_equal(questions_pick(&q, bad[i], picked, err, sizeof(err)), -EINVAL);
+	questions_pick(&q, "az", picked, err, sizeof(err));
+	assert_string_equal(err, "question 2 has no choice Z, only A to C");
+	questions_pick(&q, "a", picked, err, sizeof(err));
+	assert_non_null(strstr(err, "the answers are 2 letters"));
 	questions_free(&q);
 }
 
