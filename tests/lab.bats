@@ -321,6 +321,8 @@ TABLE
     kill -TERM "$LAB_PID"
     run wait "$LAB_PID"
     LAB_PID=
+    # With other numbers: the first run of each is another one.
+    assert_equal "$(grep -o '^run 1 of 3 .*' "$DIR/said" | sed 's/.* port/port/' | sort -u | wc -l)" 2
 }
 
 @test "list fits 80 columns, however far somebody is" {

@@ -259,7 +259,22 @@ static int check_once(struct check *c)
 	return status ? status : passed(c);
 }
 
-/* Until somebody wants an end: the last status. */
+static int choose_seed(struct check *c)
+{
+	long seed;
+
+	if (!c->s->opts.seed) {
+		c->seed = variants_seed();
+		return 0;
+	}
+	if (option_number(c->s->opts.seed, 0, INT_MAX, &seed))
+		return lab_fail("--seed cannot be '%s'; give the number that a check has printed",
+				c->s->opts.seed);
+	c->seed = (__u64)seed;
+	return 0;
+}
+
+/* Until somebody wants an end, each time with other numbers unless they are told: the last status. */
 static int check_saved(struct check *c)
 {
 	int status;
@@ -268,7 +283,7 @@ static int check_saved(struct check *c)
 		status = check_once(c);
 		printf("\nWaiting until you save %s (Ctrl-C ends) ...\n", c->source);
 		fflush(stdout);
-		if (saved_wait(c->source, lab_interrupted))
+		if (saved_wait(c->source, lab_interrupted) || choose_seed(c))
 			return status;
 		printf("\n");
 	}
@@ -298,20 +313,6 @@ static int read_variants(struct check *c)
 
 	free(text);
 	return ret ? lab_fail("lab %s: %s", c->s->lab->name, err) : 0;
-}
-
-static int choose_seed(struct check *c)
-{
-	long seed;
-
-	c->seed = variants_seed();
-	if (!c->s->opts.seed)
-		return 0;
-	if (option_number(c->s->opts.seed, 0, INT_MAX, &seed))
-		return lab_fail("--seed cannot be '%s'; give the number that a check has printed",
-				c->s->opts.seed);
-	c->seed = (__u64)seed;
-	return 0;
 }
 
 int lab_check(struct session *s)
