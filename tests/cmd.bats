@@ -6,6 +6,7 @@
 bats_require_minimum_version 1.5.0
 
 load cmd-helper
+load terminal
 
 # --- help and manual ---
 
@@ -324,16 +325,6 @@ END
     printf '\n\nq' >keys
     "$TRACE" show "$RECORDING" | head -3 >three
     "$TRACE" show --step "$RECORDING" <keys | cmp - three
-}
-
-# COMMAND on a terminal of its own. A bare system has no /dev/pts: then one is mounted, for this command alone.
-on_terminal() { # COMMAND /dev/null
-    if [ -e /dev/pts/ptmx ]; then
-        script -qec "$1" "$2"
-    else
-        unshare --mount --propagation unchanged sh -c '
-            mkdir -p /dev/pts && mount -t devpts -o ptmxmode=666 devpts /dev/pts && exec script -qec "$0" "$1"' "$1" "$2"
-    fi
 }
 
 @test "show: a terminal that is too narrow is told so" {

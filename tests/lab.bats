@@ -4,6 +4,7 @@
 bats_require_minimum_version 1.5.0
 bats_load_library bats-support
 bats_load_library bats-assert
+load terminal
 
 NOBODY=65534
 
@@ -202,6 +203,17 @@ TABLE
     assert_line --partial "believing  B  close() throws away"
     # The second question was answered rightly: nothing to be believed.
     assert_equal "$(grep -c believing <<<"$output")" 1
+}
+
+@test "before the pager comes the time line, it is said how to get on to what settles the prediction" {
+    export LAB
+    run on_terminal 'stty cols 100; PAGER=cat exec "$LAB" watch 09 --skip-prediction' /dev/null
+    assert_success
+    assert_line --index 0 --partial "First the time line: q leaves it, and what settles your prediction follows."
+    run on_terminal 'stty cols 100; PAGER= exec "$LAB" watch 09 --skip-prediction' /dev/null
+    refute_output --partial "q leaves it"
+    run "$LAB" watch 09 --skip-prediction
+    refute_output --partial "q leaves it"
 }
 
 @test "without root everything works but run and check, which name their command with sudo" {

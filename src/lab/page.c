@@ -26,6 +26,13 @@ static int reap(pid_t pid)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+bool page_pages(void)
+{
+	const char *pager = getenv("PAGER");
+
+	return isatty(STDOUT_FILENO) && (!pager || *pager);
+}
+
 /* Its standard input into *to; 0 if there is none to be had. */
 static pid_t pager_start(const struct user *u, int *to)
 {
@@ -33,9 +40,7 @@ static pid_t pager_start(const struct user *u, int *to)
 	int ends[2];
 	pid_t pid;
 
-	if (pager && !*pager)
-		return 0;
-	if (pipe2(ends, O_CLOEXEC))
+	if (!page_pages() || pipe2(ends, O_CLOEXEC))
 		return 0;
 	fflush(NULL);
 	pid = fork();
@@ -74,7 +79,7 @@ static int write_all(int fd, const char *text, size_t len)
 int page_text(const struct user *u, const char *text)
 {
 	int to = -1, err;
-	pid_t pager = isatty(STDOUT_FILENO) ? pager_start(u, &to) : 0;
+	pid_t pager = pager_start(u, &to);
 
 	signal(SIGPIPE, SIG_IGN);
 	fflush(stdout);
@@ -136,7 +141,7 @@ int page_trace(const struct user *u, page_command run, char **args, struct buf *
 
 	if (out && pipe2(ends, O_CLOEXEC))
 		return -1;
-	if (!out && isatty(STDOUT_FILENO))
+	if (!out)
 		pager = pager_start(u, &to);
 	fflush(NULL);
 	pid = fork();

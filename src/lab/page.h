@@ -6,8 +6,13 @@
 #ifndef SOCKLENS_LAB_PAGE_H
 #define SOCKLENS_LAB_PAGE_H
 
+#include <stdbool.h>
+
 #include "user.h"
 #include "util/buf.h"
+
+/* Standard output is a terminal, and its user has not asked for no pager. */
+bool page_pages(void);
 
 /* 0, or negative errno. */
 int page_text(const struct user *u, const char *text);

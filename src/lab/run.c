@@ -39,8 +39,11 @@ static int show_recording(const struct session *s, const char *recording)
 
 static int show_and_compare(struct session *s, const char *recording)
 {
-	int status = show_recording(s, recording);
+	int status;
 
+	if (page_pages() && lab_has(s->lab, "predict.md"))
+		printf("First the time line: q leaves it, and what settles your prediction follows.\n");
+	status = show_recording(s, recording);
 	if (status)
 		return lab_fail("cannot show '%s'", recording);
 	status = predict_compare(s, recording);
