@@ -43,7 +43,7 @@ FROM meta m LEFT JOIN ledger l ON l.sender = 'server' WHERE m.key = 'lab.reply';
 -- pass: its recv() returned 0: nothing can follow
 -- fail: {why}
 SELECT count(*) > 0 AS pass, iif((SELECT count(*) FROM conn WHERE established = 1) = 0, 'there was no connection',
-           'none of its receive calls returned 0 behind the server''s FIN: it cannot know that this was all') AS why,
+           'none of its receive calls returned 0 behind the server''s FIN: none said that this was all') AS why,
        coalesce(group_concat(c.return_id),
                 (SELECT max(coalesce(return_id, id)) FROM call WHERE role = 'client' AND made_by IS NULL))
            AS evidence
