@@ -283,6 +283,17 @@ TABLE
     counts_what_is_listed
 }
 
+@test "a program that finds the end by recvmmsg() passes: a message of 0 bytes, and not a 0" {
+    { echo '#define _GNU_SOURCE' && cat "$SOLUTION"; } | sed -e 's/(n = recv(fd, buf, sizeof(buf), 0))/(n = one(fd, buf, sizeof(buf)))/' \
+        -e '/^int main/i static ssize_t one(int fd, void *to, size_t size) { struct iovec v = { to, size };' \
+        -e '/^int main/i struct mmsghdr m = { .msg_hdr = { .msg_iov = &v, .msg_iovlen = 1 } };' \
+        -e '/^int main/i return recvmmsg(fd, &m, 1, 0, NULL) == 1 ? (ssize_t)m.msg_len : -1; }' >"$DIR/mine.c"
+    grep -q 'n = one(' "$DIR/mine.c"
+    run "$LAB" check 09 "$DIR/mine.c"
+    assert_success
+    assert_line "pass   the client sees the end of the reply"
+}
+
 @test "the same seed draws the same numbers, another one others" {
     settings() { "$LAB" check 09 "$SOLUTION" "$@" | grep '^run '; }
     one=$(settings --seed 7)

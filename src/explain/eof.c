@@ -167,7 +167,8 @@ static int tell_eof(struct explain *x, const struct step *s, const struct event_
 	if (note_told(n, r)) /* a program that goes on asking gets the same answer */
 		return 0;
 	verdict_start(x, &v, r, s);
-	verdict_ask(&v, "Why did %s return 0?", fmt_call(call, sizeof(call), c));
+	verdict_ask(&v, "Why did %s return %s?", fmt_call(call, sizeof(call), c),
+		    c->call == CALL_RECVMMSG ? "no byte" : "0");
 	if (r == &rules[EOF_OWN])
 		say_own(&v, n);
 	else if (r == &rules[EOF_RESET])
@@ -227,8 +228,12 @@ static int eof_step(struct explain *x, const struct step *s)
 	const struct event_call *c = step_call(s, PHASE_EXIT);
 	struct note *n = c && s->sock ? note_of(x, s->sock->sid) : NULL;
 
-	if (!n || c->ret || !call_is_receive(c) || c->call == CALL_RECVMMSG || n->listening ||
-	    c->cflags & CALLF_KILLED || call_msg_flags(c) & MSG_ERRQUEUE)
+	if (!n || !call_is_receive(c) || n->listening || c->cflags & CALLF_KILLED ||
+	    call_msg_flags(c) & MSG_ERRQUEUE)
+		return 0;
+	if (c->call == CALL_RECVMMSG)
+		return s->sflags & STEP_EOF ? tell_eof(x, s, c, n) : 0;
+	if (c->ret)
 		return 0;
 	if (!c->len)
 		return tell_request(x, s, c, n);

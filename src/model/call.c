@@ -274,11 +274,21 @@ static bool stops_short(const struct event_call *c)
 	       c->lv.state != TCP_S_CLOSE;
 }
 
+/*
+ * recvmmsg() counts messages: at the end of a stream it returns as many as it was asked for, of 0
+ * bytes each. If there was a byte in the first of them, it does not tell whether the last had one.
+ */
+static bool got_no_byte(const struct event_call *c)
+{
+	if (c->call == CALL_RECVMMSG)
+		return c->ret > 0 && !c->len;
+	return !c->ret && c->len;
+}
+
 static bool at_eof(const struct act *a)
 {
-	return a->s && !stops_short(a->c) && is_recv(a->c) && a->c->call != CALL_RECVMMSG &&
-	       !a->c->ret && a->c->len && (a->s->s.type == SOCK_STREAM || sock_is_tcp(a->s)) &&
-	       !traffic_of(a->c).peek;
+	return a->s && !stops_short(a->c) && is_recv(a->c) && got_no_byte(a->c) &&
+	       (a->s->s.type == SOCK_STREAM || sock_is_tcp(a->s)) && !traffic_of(a->c).peek;
 }
 
 /* AF_UNIX: a datagram is taken out whole, whatever fits the caller's buffer. */

@@ -157,7 +157,7 @@ enum step_kind {
 #define STEP_RTX 1	/* segment: seen before, a retransmission */
 #define STEP_PURE_ACK 2 /* segment: carries neither data nor SYN, FIN, RST */
 #define STEP_SEG_PAIR 4 /* segment arriving whose departure was a step already */
-#define STEP_EOF 8	/* receive call returned 0 because of the peer's FIN (or own SHUT_RD) */
+#define STEP_EOF 8	/* receive call returned 0 (recvmmsg: messages of 0 bytes) because of the peer's FIN (or own SHUT_RD) */
 #define STEP_LV 16	/* levels of this socket changed with this step: ledger is news */
 #define STEP_MIDWAY 32	/* exit of a call whose entry was a step of its own, not adjacent */
 #define STEP_TIME_WAIT 64 /* change to CLOSE: a time-wait entry took the socket's place */

@@ -90,6 +90,23 @@ static void test_peek(void **state)
 	why_close(&w);
 }
 
+/* It returns how many messages there were: some, of 0 bytes. */
+static void test_many(void **state)
+{
+	struct tcp_pair p = opened();
+	struct made_call mc = call_of(p.s.pid, CALL_RECVMMSG, p.s.sid, p.s.fd);
+	const struct verdict *v;
+
+	(void)state;
+	end_closes(&w.y, &p.c, &p.s, 0);
+	mc.c.lv = levels_of(&p.s);
+	call_made(&w.y, mc, 3);
+	v = why_find(&w, "eof-close");
+	assert_string_equal(v->question, "Why did recvmmsg(4) return no byte?");
+	why_no_alarm(&w);
+	why_close(&w);
+}
+
 static void test_shutdown(void **state)
 {
 	struct tcp_pair p = opened();
@@ -335,6 +352,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_close),	     cmocka_unit_test(test_nothing_sent),
 		cmocka_unit_test(test_not_all_read), cmocka_unit_test(test_peek),
+		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_shutdown),     cmocka_unit_test(test_shutdown_and_close),
 		cmocka_unit_test(test_exit),	     cmocka_unit_test(test_peer),
 		cmocka_unit_test(test_own),	     cmocka_unit_test(test_reset),

@@ -286,6 +286,41 @@ static void test_seeded(void **state)
 	story_close(&y);
 }
 
+/* recvmmsg(): how many messages, and their bytes. */
+static struct told *end_receives_many(struct story *y, struct tcp_end *e, int messages, __u32 bytes)
+{
+	struct made_call mc = call_of(e->pid, CALL_RECVMMSG, e->sid, e->fd);
+
+	mc.c.len = bytes;
+	call_enters(y, &mc);
+	e->copied_seq += bytes;
+	mc.c.lv = levels_of(e);
+	return call_returns(y, &mc, messages);
+}
+
+/* At the end of a stream each message has 0 bytes, and the call does not return 0. */
+static void test_receives_many(void **state)
+{
+	struct tcp_pair p = pair_on_loopback();
+	struct story y;
+	struct told *t;
+
+	(void)state;
+	story_open(&y);
+	pair_open(&y, &p);
+	end_sends(&y, &p.c, &p.s, 10, 10);
+	t = end_receives_many(&y, &p.s, 2, 10);
+	assert_false(t->s.sflags & STEP_EOF);
+	expect(&t->s.dir[0], (struct amounts){ .written = 10, .read = 10 });
+	end_fin(&y, &p.c, &p.s);
+	t = end_receives_many(&y, &p.s, 3, 0);
+	assert_true(t->s.sflags & STEP_EOF);
+	expect(&t->s.dir[0], (struct amounts){ .written = 10, .read = 10 });
+	assert_int_equal(t->s.conn->calls[1][1], 1); /* the EOF moved nothing */
+	assert_false(end_receives_many(&y, &p.s, -EAGAIN, 0)->s.sflags & STEP_EOF);
+	story_close(&y);
+}
+
 static void test_half_close(void **state)
 {
 	struct tcp_pair p = pair_on_loopback();
@@ -459,6 +494,7 @@ int main(void)
 		cmocka_unit_test(test_server_only),
 		cmocka_unit_test(test_wrap),
 		cmocka_unit_test(test_seeded),
+		cmocka_unit_test(test_receives_many),
 		cmocka_unit_test(test_half_close),
 		cmocka_unit_test(test_retransmission),
 		cmocka_unit_test(test_older_sample),
