@@ -45,3 +45,18 @@ SELECT coalesce(sum(s.value = 'FAILED'), 0) = fails.value AND
                 (SELECT group_concat(last) FROM (SELECT max(coalesce(return_id, id)) AS last FROM call
                  WHERE role = 'client' AND made_by IS NULL GROUP BY conn))) AS evidence
 FROM meta fails LEFT JOIN meta s ON s.key LIKE 'said.%' WHERE fails.key = 'lab.fails';
+
+-- check: FAILED in time
+-- pass: {said}
+-- fail: FAILED came {ms} ms after its conversation began, and MS was {deadline}
+WITH slowest AS (
+  SELECT c.id AS conn, (t.value - c.t_first_ns) / 1000000 AS ms
+  FROM meta s JOIN meta t ON t.key = s.key || '.t_ns'
+       JOIN conn c ON c.id = (SELECT max(id) FROM conn WHERE t_first_ns < t.value)
+  WHERE s.key LIKE 'said.%' AND s.value = 'FAILED' ORDER BY ms DESC LIMIT 1)
+SELECT coalesce(f.ms <= 2 * m.value + 500, 1) AS pass, f.ms, m.value AS deadline,
+       coalesce('FAILED came ' || f.ms || ' ms after its conversation began; MS was ' || m.value,
+                'no FAILED was printed') AS said,
+       (SELECT min(return_id) || ',' || max(coalesce(return_id, id)) FROM call WHERE conn = f.conn AND role = 'client' AND
+        made_by IS NULL) AS evidence
+FROM meta m LEFT JOIN slowest f WHERE m.key = 'lab.deadline';
