@@ -94,7 +94,6 @@ static int write_jsonl(struct recording *rec, const struct part *file, bool *usa
 	if (!p || !view.out) {
 		log_error("cannot write the output: %s", strerror(p ? errno : ENOMEM));
 	} else {
-		view.line_flush = !file;
 		pipeline_view(p, &render_json, &view);
 		err = recording_run(rec, p);
 		status = recording_result(rec, p, err, "exported");

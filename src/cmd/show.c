@@ -134,8 +134,10 @@ static int show_recording(const struct show_options *o, struct recording *rec)
 		pipeline_free(p);
 		return fail("cannot step through it: there is no terminal to wait at");
 	}
-	if (o->speed > 0)
+	if (o->speed > 0) {
 		pipeline_pace(p, pace_until, &pace);
+		view.line_flush = true; /* the next line may be long in coming */
+	}
 	pipeline_view(p, view_renderer(&o->view), &view);
 	pipeline_explain(p, view_explain(&o->view));
 	ret = recording_run(rec, p);

@@ -144,13 +144,6 @@ static unsigned int terminal_width(int fd)
 	return ioctl(fd, TIOCGWINSZ, &size) ? 0 : size.ws_col;
 }
 
-static bool is_regular(int fd)
-{
-	struct stat st;
-
-	return !fstat(fd, &st) && S_ISREG(st.st_mode);
-}
-
 int view_fill(struct view *v, const struct view_options *o, FILE *out, char *err, size_t err_size)
 {
 	int fd = fileno(out);
@@ -164,7 +157,6 @@ int view_fill(struct view *v, const struct view_options *o, FILE *out, char *err
 		.color = o->color == COLOR_ALWAYS ||
 			 (o->color == COLOR_AUTO && tty && terminal_has_color()),
 		.tty = tty && !strcmp(nl_langinfo(CODESET), "UTF-8"),
-		.line_flush = !is_regular(fd),
 		.stamp = o->stamp,
 		.no_verdicts = o->quiet,
 	};

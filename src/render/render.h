@@ -20,7 +20,7 @@ struct view {
 	unsigned int width; /* columns, 0 = do not limit */
 	bool color;
 	bool tty;	    /* box drawing and UTF-8 allowed; else plain ASCII */
-	bool line_flush;    /* flush after each line */
+	bool line_flush;    /* flush after each line; else the caller flushes, after each tick */
 	unsigned int layers; /* LAYER_* to show */
 	enum stamp stamp;
 	bool no_verdicts;    /* do not tell why things happened */
