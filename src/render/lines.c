@@ -320,7 +320,10 @@ static const char *state_shown(const struct step *s)
 	return m->lv.flags & LV_FIN_IN ? "TIME_WAIT" : "FIN_WAIT2 entry";
 }
 
-/* States that follow each other on one line are one note: "SYN_RECV, ESTABLISHED". */
+/*
+ * States that follow each other on one line are one note: "SYN_RECV, ESTABLISHED". After shutdown() a close() sets the
+ * state anew that the socket has (tcp_close_state() in net/ipv4/tcp.c): that is no change.
+ */
 static int on_state(struct render *r, const struct step *s)
 {
 	const struct event_sock *m = (const struct event_sock *)s->ev;
@@ -331,6 +334,8 @@ static int on_state(struct render *r, const struct step *s)
 	char text[72];
 	int err;
 
+	if (m->a == m->b)
+		return 0;
 	err = draft_join(r, s, side);
 	n = cell->n_notes ? &cell->notes[cell->n_notes - 1] : NULL;
 	len = n ? strlen(n->text) : 0;

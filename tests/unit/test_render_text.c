@@ -363,6 +363,21 @@ static void test_blocked_call_shows_at_the_next_tick(void **state)
 	free(text);
 }
 
+static void test_a_state_that_stays_is_no_change(void **state)
+{
+	struct story st;
+	char *text;
+
+	(void)state;
+	open_120(&st);
+	story_state(&st, CLIENT, 0, ST_FIN_WAIT1, ST_FIN_WAIT1);
+	story_state(&st, CLIENT, 0, ST_FIN_WAIT1, ST_FIN_WAIT2);
+	text = story_close(&st);
+	line_with(text, "FIN_WAIT1 -> FIN_WAIT2");
+	assert_null(strstr(text, "FIN_WAIT1 -> FIN_WAIT1"));
+	free(text);
+}
+
 static void test_hostile_names(void **state)
 {
 	struct story st;
@@ -452,6 +467,7 @@ int main(void)
 		cmocka_unit_test(test_waits_no_longer_than_40_ms),
 		cmocka_unit_test(test_end_shows_what_waits),
 		cmocka_unit_test(test_blocked_call_shows_at_the_next_tick),
+		cmocka_unit_test(test_a_state_that_stays_is_no_change),
 		cmocka_unit_test(test_hostile_names),
 		cmocka_unit_test(test_says_losses_and_gaps),
 		cmocka_unit_test(test_layers_are_chosen),
