@@ -14,23 +14,29 @@ FROM meta m JOIN meta port ON port.key = 'lab.port'
 WHERE m.key = 'lab.starts';
 
 -- check: a second server is refused
--- pass: while the first one listened, the second one got {error}
+-- pass: while the first one listened, the second one {what}
 -- fail: {why}
 WITH listening AS (
-    SELECT s.event, coalesce((SELECT min(e.event) FROM state e WHERE e.sid = s.sid AND e.event > s.event AND
-                              e.new_state = 'CLOSE'), 1 << 60) AS gone
-    FROM state s JOIN sock k ON k.sid = s.sid JOIN meta m ON m.key = 'lab.port' AND k.src LIKE '%:' || m.value
-    WHERE s.new_state = 'LISTEN')
-SELECT (SELECT count(*) FROM listening one JOIN listening two ON two.event > one.event AND two.event < one.gone) = 0 AND
-       (SELECT count(*) FROM call WHERE name IN ('bind', 'listen') AND errno = 'EADDRINUSE') > 0 AS pass,
-       (SELECT errno FROM call WHERE name IN ('bind', 'listen') AND ret < 0 ORDER BY id LIMIT 1) AS error,
-       iif((SELECT count(*) FROM listening) = 0, 'no socket listened at port ' || m.value, 'a second socket listened at port ' ||
-           m.value || ' while the first one did: each got a part of the clients') AS why,
-       coalesce((SELECT one.event || ',' || two.event FROM listening one JOIN listening two ON two.event > one.event AND
-                 two.event < one.gone LIMIT 1),
-                (SELECT min(event) FROM listening) || ',' ||
-                (SELECT min(return_id) FROM call WHERE name IN ('bind', 'listen') AND errno = 'EADDRINUSE')) AS evidence
-FROM meta m WHERE m.key = 'lab.port';
+    SELECT s.event, k.pid, k.src, coalesce((SELECT min(e.event) FROM state e WHERE e.sid = s.sid AND e.event > s.event AND
+                                            e.new_state = 'CLOSE'), 1 << 60) AS gone
+    FROM state s JOIN sock k ON k.sid = s.sid WHERE s.new_state = 'LISTEN'),
+-- At which port does not matter: a server that nobody looks for at its port was not refused.
+both AS (
+    SELECT one.event || ',' || two.event AS events, two.src
+    FROM listening one JOIN meta m ON m.key = 'lab.port' AND one.src LIKE '%:' || m.value
+         JOIN listening two ON two.event > one.event AND two.event < one.gone AND two.pid <> one.pid
+    ORDER BY two.event LIMIT 1),
+refused AS (
+    SELECT return_id, errno FROM call WHERE name IN ('bind', 'listen') AND errno = 'EADDRINUSE' ORDER BY id LIMIT 1)
+SELECT (SELECT count(*) FROM both) = 0 AND min(l.event) IS NOT NULL AS pass,
+       coalesce('got ' || (SELECT errno FROM refused), 'ended without asking for the port') AS what,
+       CASE WHEN min(l.event) IS NULL THEN 'no socket listened at port ' || m.value
+            WHEN (SELECT src FROM both) LIKE '%:' || m.value THEN 'a second socket listened at port ' || m.value ||
+                 ' while the first one did: each got a part of the clients'
+            ELSE 'while the first one listened, the second one went on, and listened at ' || (SELECT src FROM both) ||
+                 ', where nobody looks for it' END AS why,
+       coalesce((SELECT events FROM both), rtrim(min(l.event) || ',' || coalesce((SELECT return_id FROM refused), ''), ',')) AS evidence
+FROM meta m LEFT JOIN listening l ON l.src LIKE '%:' || m.value WHERE m.key = 'lab.port';
 
 -- check: nobody sends an RST
 -- pass: all connections ended in order, or live on
