@@ -44,3 +44,31 @@ FROM meta m
      LEFT JOIN (SELECT conn, min(t_enter_ns) AS t FROM call WHERE role = 'server' AND len > 0 AND
                 name IN ('send', 'write', 'writev', 'sendmsg') GROUP BY conn) s ON s.conn = a.conn
 WHERE m.key = 'lab.work';
+
+-- check: no answer waits for clients to come
+-- pass: the first answer left before the last client came
+-- fail: {why}
+WITH answer AS (SELECT min(event) AS event FROM segment WHERE sender = 'server' AND len > 0),
+last AS (SELECT max(event) AS event FROM segment WHERE sender = 'client' AND syn = 1 AND retransmission = 0 AND paired = 0)
+SELECT coalesce(answer.event < last.event, 0) AS pass,
+       iif(count(a.id) = 0, 'no client was accepted', count(a.id) || ' clients were accepted, and none had an answer before the ' ||
+           'last one came: whose turn is it while nobody comes?') AS why,
+       coalesce(answer.event || ',' || last.event, max(a.return_id) || coalesce(',' || max(p.id), '')) AS evidence
+FROM answer, last LEFT JOIN call a ON a.name LIKE 'accept%' AND a.ret >= 0
+     LEFT JOIN call p ON p.name LIKE 'accept%' AND p.pending = 1;
+
+-- check: it ends after the last answer
+-- pass: when it ended, the last answer had left
+-- fail: {why}
+WITH over AS ( -- the last that is known of the process that called listen() is its end
+    SELECT max(e.id) AS id FROM event e JOIN meta m ON m.key = 'lab.ended' AND m.value = 'exit'
+    WHERE e.kind = 'proc' AND e.pid = (SELECT pid FROM call WHERE name = 'listen' ORDER BY id LIMIT 1)),
+answer AS (
+    SELECT s.event, s.event > over.id AS late FROM segment s, over
+    WHERE s.sender = 'server' AND s.len > 0 AND s.retransmission = 0 AND s.paired = 0)
+SELECT coalesce(sum(late), 1) = 0 AS pass,
+       CASE WHEN count(event) = 0 THEN 'there was no answer'
+            WHEN over.id IS NULL THEN 'it had not ended when the run was over'
+            ELSE 'when it ended, ' || sum(late) || ' of ' || count(event) || ' answers had not left yet: who would know if they fail?' END AS why,
+       coalesce(over.id || ',', '') || coalesce((SELECT group_concat(event) FROM (SELECT event FROM answer ORDER BY event DESC LIMIT 3)), '') AS evidence
+FROM over LEFT JOIN answer;
