@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- What must hold of the learner's client. lab.room: how many descriptors it might have; with fewer than 10
--- there is no room for a second one, nobody can be talked to, and the first two checks ask for nothing.
+-- there is no room for a second one: nobody need be talked to, and nobody may be with one alone.
 
 -- check: everybody who is there is talked to
 -- pass: {what}
@@ -17,19 +17,25 @@ FROM meta room LEFT JOIN heard h WHERE room.key = 'lab.room';
 
 -- check: a conversation has two descriptors
 -- pass: {what}
--- fail: of {n} sockets that talked only {two} ever had two descriptors
-WITH talked AS (
-  SELECT c.client_sid AS sid,
+-- fail: {why}
+WITH spoke AS ( -- with one byte or more, in one direction or the other
+  SELECT c.client_sid AS sid, (SELECT min(k.id) FROM call k WHERE k.sid = c.client_sid AND k.len > 0) AS word
+  FROM conn c JOIN meta room ON room.key = 'lab.room'
+  WHERE c.established = 1 AND (room.value >= 10 OR EXISTS (
+    SELECT 1 FROM ledger l WHERE l.conn = c.id AND (l.sender = 'client' AND l.written > 0 OR l.sender = 'server' AND l.read > 0)))),
+talked AS (
+  SELECT s.sid, s.word,
          (SELECT count(*) >= 2 OR max(k.references_left) >= 1 FROM call k
-          WHERE k.sid = c.client_sid AND k.name IN ('close', 'close_range')) AS two,
+          WHERE k.sid = s.sid AND k.name IN ('close', 'close_range')) AS two,
          (SELECT group_concat(k.return_id) FROM call k
-          WHERE k.sid = c.client_sid AND k.name IN ('close', 'close_range')) AS closes
-  FROM conn c WHERE c.established = 1)
-SELECT room.value < 10 OR count(t.sid) > 0 AND count(t.sid) = sum(t.two) AS pass,
-       count(t.sid) AS n, coalesce(sum(t.two), 0) AS two,
-       CASE WHEN room.value < 10 THEN 'not asked for: there was room for one descriptor'
-            ELSE 'each of the ' || count(t.sid) || ' sockets that talked had two, and lost both' END AS what,
-       group_concat(t.closes) AS evidence
+          WHERE k.sid = s.sid AND k.name IN ('close', 'close_range')) AS closes
+  FROM spoke s)
+SELECT iif(room.value < 10, count(t.sid) = coalesce(sum(t.two), 0), count(t.sid) > 0 AND count(t.sid) = sum(t.two)) AS pass,
+       iif(room.value < 10 AND count(t.sid) = 0, 'there was room for one descriptor, and with one alone nobody was talked to',
+           'each of the ' || count(t.sid) || ' sockets that talked had two, and lost both') AS what,
+       iif(room.value < 10, 'there was room for one descriptor, and ' || (count(t.sid) - sum(t.two)) || ' sockets talked with it alone',
+           'of ' || count(t.sid) || ' sockets that talked only ' || coalesce(sum(t.two), 0) || ' ever had two descriptors') AS why,
+       group_concat(coalesce(t.word || ',', '') || t.closes) AS evidence
 FROM meta room LEFT JOIN talked t WHERE room.key = 'lab.room';
 
 -- check: every close() names a number that is open
