@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The client that your server talks to: uploads, and reads the answer after
  * that. It sends more than it announced, EXTRA bytes that come when the answer
- * is on its way already; if ENDLESS is 1 it never stops sending.
+ * is on its way already; if ENDLESS is 1 it never stops, a byte each 50 ms.
  * usage: tester PORT UPLOAD EXTRA ENDLESS */
 #include <arpa/inet.h>
 #include <err.h>
@@ -44,7 +44,7 @@ int main(int argc, char **argv)
 	    recv(fd, &first, 1, MSG_PEEK) == 1)
 		upload(fd, atol(argv[3]));
 	while (argv[4][0] == '1' && upload(fd, 1))
-		usleep(20000);
+		usleep(50000);
 	while (recv(fd, buf, sizeof(buf), 0) > 0)
 		;
 	close(fd);

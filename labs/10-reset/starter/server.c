@@ -43,8 +43,7 @@ int main(int argc, char **argv)
 	/* TODO (step 5): the client is still sending. What must have happened
 	 * before you may close, so that it gets the whole answer? */
 
-	/* TODO (step 6): and if it never stops? Give up after 1 s, or after
-	 * 16 MiB. */
+	/* TODO (step 6): and if it never stops? Give up after about 1 s. */
 
 	if (close(conn) || close(listener))
 		err(1, "close");
