@@ -55,7 +55,7 @@ programs_are_there() { # LAB
     for script in run grade; do
         while read -r name; do
             [ -e "$TOP/labs/$1/$name.c" ] || complain "$1" "$script starts ./$name, and there is no $name.c" || bad=1
-        done < <(grep -sv '^ *#' "$TOP/labs/$1/$script" | grep -oP '(\./|\$bin/)\K[a-z_0-9]+' | sort -u | grep -vx mine)
+        done < <(sed 's/\(^\|[[:space:]]\)#.*//' "$TOP/labs/$1/$script" 2>/dev/null | grep -oP '(\./|\$bin/)\K[a-z_0-9]+' | sort -u | grep -vx mine)
     done
     return $bad
 }
