@@ -411,6 +411,21 @@ with_tracer() { # SCRIPT
     printf '#!/bin/bash\n%s\n' "$1" >"$DIR/tree/trace"
 }
 
+@test "a run that lost events is made again with the same numbers, and then decides" {
+    with_tracer "[ ! -e '$DIR/lost' ] || exec $TOP/trace \"\$@\"
+        touch '$DIR/lost'
+        while [ \"\$1\" != -w ]; do shift; done
+        trap 'python3 $TOP/tests/make_recording.py --lost 3 >\"\$2\"; exit 0' INT
+        echo ready >&3
+        while :; do read -r -t 1 <> <(:); done"
+    run "$LAB" check 09 "$SOLUTION"
+    assert_success
+    numbers=$(sed -n 's/^run 1 of 3  AGAIN  *//p' <<<"$output")
+    assert [ -n "$numbers" ]
+    assert_equal "$(grep -c "^run 1 of 3  pass  *$numbers$" <<<"$output")" 1
+    assert [ -e "$STATE/passed" ]
+}
+
 @test "events that were lost decide nothing: status 2, no pass" {
     with_tracer "while [ \"\$1\" != -w ]; do shift; done
         trap 'python3 $TOP/tests/make_recording.py --lost 3 >\"\$2\"; exit 0' INT
@@ -418,7 +433,8 @@ with_tracer() { # SCRIPT
         while :; do read -r -t 1 <> <(:); done"
     run "$LAB" check 09 "$SOLUTION"
     assert_failure 2
-    assert_line --partial "AGAIN"
+    # It was tried three times.
+    assert_equal "$(grep -c '^run 1 of 3  AGAIN ' <<<"$output")" 3
     assert_line --partial "3 events were lost"
     refute_line --regexp "^(pass|Passed)"
     # Whoever checks does not record.
