@@ -197,7 +197,6 @@ vm: ## run the tests on other kernels, in emulated machines (as root); K=6.1-clo
 	$(Q).ci/install build labs test vm
 	$(Q).ci/as-owner $(MAKE) $(jobs) test-programs
 	$(Q)for arch in $$(tests/vm/run --foreign $(K)); do .ci/as-owner $(MAKE) $(jobs) ARCH=$$arch test-programs; done
-	$(Q)tests/run --tap tests/vm/shell-test $(firstword $(K))
 	$(Q)tests/run --tap tests/vm/run $(K)
 
 .PHONY: sanitized
