@@ -86,9 +86,9 @@ named_by() { # GLOB PROGRAMS
     expect_count 0 dst~:7002
 }
 
-@test "scope: --netns takes a name, and nothing of another namespace" {
-    second_namespace
-    trace_start --netns "$NS2"
+# By what stands for it: the second namespace is shown, and nothing of the first.
+only_second_by() { # NETNS
+    trace_start --netns "$1"
     LIVE_PORT=7001 run_prog "$NS" pair v4
     LIVE_PORT=7002 run_prog "$NS2" pair v4
     trace_stop
@@ -98,6 +98,11 @@ named_by() { # GLOB PROGRAMS
     expect_count 0 src~:7001
 }
 
+@test "scope: --netns takes a name, and nothing of another namespace" {
+    second_namespace
+    only_second_by "$NS2"
+}
+
 @test "scope: --netns takes a process" {
     second_namespace
     hold hold
@@ -105,23 +110,13 @@ named_by() { # GLOB PROGRAMS
     echo there >&"${HELD[hold]}"
     INPUT=$BATS_TEST_TMPDIR/hold NS=$NS2 background "$BATS_TEST_TMPDIR/cat.out" cat
     until_line "$BATS_TEST_TMPDIR/cat.out" there
-    trace_start --netns "$BG"
-    LIVE_PORT=7001 run_prog "$NS" pair v4
-    LIVE_PORT=7002 run_prog "$NS2" pair v4
-    trace_stop
+    only_second_by "$BG"
     let_go hold
-    expect_some dst~:7002
-    expect_count 0 dst~:7001
 }
 
 @test "scope: --netns takes a file, as containers have for theirs" {
     second_namespace
-    trace_start --netns "/run/netns/$NS2"
-    LIVE_PORT=7001 run_prog "$NS" pair v4
-    LIVE_PORT=7002 run_prog "$NS2" pair v4
-    trace_stop
-    expect_some dst~:7002
-    expect_count 0 dst~:7001
+    only_second_by "/run/netns/$NS2"
 }
 
 @test "scope: bare, beside a plain client and server" {
