@@ -8,7 +8,7 @@ from loads import LOADS
 from tracers import by_name
 
 CHOICES = ("app", "kernel", "wire", "app,kernel", "app,wire", "kernel,wire", "app,kernel,wire")
-MODES = ("pingpong", "bulk64k", "churn")
+LOADS_SHOWN = ("pingpong, one core", "bulk 64 KiB", "churn")
 ROUNDS = 5
 
 
@@ -19,7 +19,7 @@ def tracer(layers):
 
 def cost(scratch, ms):
     """layers -> load -> spread of the ratios to untraced; and the median time until attached."""
-    loads = list({load.mode: load for load in reversed(LOADS) if load.mode in MODES}.values())[::-1]
+    loads = [load for load in LOADS if load.name in LOADS_SHOWN]
     found = {layers: {"loads": {load.name: [] for load in loads}, "start_ms": []} for layers in CHOICES}
     for _ in range(ROUNDS):
         for load in loads:
