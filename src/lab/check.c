@@ -207,7 +207,7 @@ static int one_try(struct check *c, int number, bool last)
 	return status;
 }
 
-/* On a busy machine one in a hundred loses an event: no reason yet to trouble the learner. */
+/* A busy machine loses an event now and then: no reason yet to trouble the learner. */
 static int one_run(struct check *c, int number)
 {
 	int status = EXIT_LAB_AGAIN, left;
