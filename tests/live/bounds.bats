@@ -40,7 +40,8 @@ fill() { # MAP COUNT
     LIMIT=90 # ten thousand connections, on a machine that may be busy
     hold go
     INPUT=$BATS_TEST_TMPDIR/go trace_spawn --buffer 1 -w "$BATS_TEST_TMPDIR/rec" -- \
-        sh -c 'read -r x; "$0" connections </dev/null; echo done' "$PROGS/load"
+        sh -c 'echo up; read -r x; "$0" connections </dev/null; echo done' "$PROGS/load"
+    until_line "$BATS_TEST_TMPDIR/stdout" up # a tracer that stops as soon as it is ready starts nobody
     kill -STOP "$TRACE_PID"
     let_go go
     until_line "$BATS_TEST_TMPDIR/stdout" '^done'
