@@ -46,6 +46,11 @@ struct late_record {
 	__u8 bytes[LATE_BYTES] __attribute__((aligned(8))); /* a whole record, as its size says */
 };
 
+/* What the reader hands to the walk over all sockets: see probes/sweep.bpf.h. */
+struct sweep {
+	__u64 last; /* there will be no other walk */
+};
+
 /* Per-CPU, index = enum event_kind. */
 struct counters {
 	__u64 seen; /* records handed to the ring */

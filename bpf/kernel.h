@@ -355,12 +355,6 @@ struct bpf_iter__unix {
 	struct bpf_iter_meta *meta;
 	struct unix_sock *unix_sk;
 };
-struct bpf_iter__bpf_map_elem {
-	struct bpf_iter_meta *meta;
-	struct bpf_map *map;
-	void *key;
-	void *value;
-};
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {

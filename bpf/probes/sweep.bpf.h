@@ -24,25 +24,50 @@ static __always_inline bool sweep_gone(const struct sock_state *st, const struct
 	return st->ino && (u32)BPF_CORE_READ(sock, file, f_inode, i_ino) != st->ino;
 }
 
-/* Told when it was found so twice: the first time a close() may be about to tell it. */
-SEC("?iter/bpf_map_elem")
-int sweep__iter(struct bpf_iter__bpf_map_elem *ctx)
+/*
+ * Without room it stays in the table for the next walk, and is lost only if there is none. (The second place where ends wait, a
+ * queue, is closed on older kernels to programs that may sleep.)
+ */
+static __always_inline bool sweep_told(const struct sock_state *st, bool last)
 {
-	struct sock_state *st;
-	u64 sk;
+	struct late_record l = {};
+	struct event *e = (struct event *)&l;
 
-	if (!ctx->key)
+	if (st->scope != SCOPE_IN)
+		return true;
+	sock_closed(&l, st);
+	e->size = sizeof(struct event_sock);
+	e->kind = EV_SOCK_CLOSED;
+	if (!emit_copy_try(&l, sizeof(struct event_sock), EV_SOCK_CLOSED))
+		return true;
+	if (last)
+		count_lost(EV_SOCK_CLOSED);
+	return last;
+}
+
+/* Told when it was found so twice: the first time a close() may be about to tell it. */
+static long sweep_one(struct bpf_map *map, const u64 *sk, struct sock_state *st, struct sweep *walk)
+{
+	if (sock_is_tcp(st))
 		return 0;
-	sk = *(u64 *)ctx->key;
-	st = bpf_map_lookup_elem(&socks, &sk);
-	if (!st || sock_is_tcp(st))
-		return 0;
-	if (!sweep_gone(st, (const struct sock *)sk))
+	if (!sweep_gone(st, (const struct sock *)*sk)) {
 		st->gone = 0;
-	else if (st->gone)
-		sock_last_close(st, sk);
-	else
+	} else if (!st->gone) {
 		st->gone = 1;
+	} else if (sweep_told(st, walk->last)) {
+		sock_leave(st);
+		sock_forget((const void *)*sk);
+	}
+	return 0;
+}
+
+/* The reader runs it; some kernels have no iterator over the elements of a map. */
+SEC("?syscall")
+int sweep__run(struct sweep *asked)
+{
+	struct sweep walk = { .last = asked->last };
+
+	bpf_for_each_map_elem(&socks, sweep_one, &walk, 0);
 	return 0;
 }
 

@@ -39,7 +39,8 @@ struct live {
 	const struct live_hooks *hooks;
 	void *ctx;
 	struct ring *ring;
-	struct bpf_link *pending, *names[2], *sweep;
+	struct bpf_link *pending, *names[2];
+	int sweep; /* program, -1 = none; belongs to the loader */
 	struct buf batch, meta;
 	enum live_stage stage;
 	volatile sig_atomic_t stop_asked;
@@ -94,6 +95,15 @@ static void ask(const struct bpf_link *link)
 {
 	if (link)
 		iter_run(link);
+}
+
+/* 0 or negative errno. */
+static int sweep(const struct live *v, bool last)
+{
+	struct sweep asked = { .last = last };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &asked, .ctx_size_in = sizeof(asked));
+
+	return v->sweep >= 0 ? bpf_prog_test_run_opts(v->sweep, &opts) : 0;
 }
 
 /* Only when somebody is without a name: it walks all sockets of their kind. */
@@ -182,7 +192,7 @@ static void chores(struct live *v)
 		v->missed_ns = v->second_ns ? v->second_ns : v->round_ns;
 	v->second_ns = v->round_ns;
 	v->hooks->second(v->ctx);
-	ask(v->sweep);
+	sweep(v, false);
 }
 
 static int begin_round(struct live *v)
@@ -192,8 +202,8 @@ static int begin_round(struct live *v)
 	if (v->stop_asked && !v->stopped) {
 		v->hooks->stop(v->ctx);
 		v->stopped = true;
-		ask(v->sweep); /* a socket is told at the second time: see bpf/probes/sweep.bpf.h */
-		ask(v->sweep);
+		sweep(v, false);
+		sweep(v, true); /* a socket is told at the second time: see bpf/probes/sweep.bpf.h */
 	} else {
 		err = v->quiet_rounds >= IDLE_ROUNDS ? wait_doorbell(v) : wait_round(v);
 	}
@@ -327,14 +337,6 @@ static void live_close(struct source *s)
 	(void)s; /* belongs to the capture */
 }
 
-static struct bpf_link *attach_to_map(const struct bpf_program *p, const struct bpf_map *map)
-{
-	union bpf_iter_link_info info = { .map.map_fd = (__u32)bpf_map__fd(map) };
-	LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info, .link_info_len = sizeof(info));
-
-	return bpf_program__attach_iter(p, &opts);
-}
-
 struct live *live_new(struct loader *l, const struct capture_opts *opts, const struct live_hooks *hooks, void *ctx)
 {
 	struct live *v = calloc(1, sizeof(*v));
@@ -359,8 +361,7 @@ struct live *live_new(struct loader *l, const struct capture_opts *opts, const s
 		v->names[0] = bpf_program__attach_iter(l->skel->progs.name_udp__iter, NULL);
 		v->names[1] = bpf_program__attach_iter(l->skel->progs.name_unix__iter, NULL);
 	}
-	if (loader_has(l, "sweep__iter"))
-		v->sweep = attach_to_map(l->skel->progs.sweep__iter, l->skel->maps.socks);
+	v->sweep = loader_has(l, "sweep__run") ? bpf_program__fd(l->skel->progs.sweep__run) : -1;
 	if (meta_run(&v->meta, l, opts)) { /* now: its clock anchor is the start of the trace */
 		live_free(v);
 		return NULL;
@@ -380,9 +381,7 @@ void live_stop(struct live *v)
 
 int live_try(const struct live *v)
 {
-	const struct bpf_link *any = v->pending ? v->pending : v->sweep;
-
-	return any ? iter_run(any) : 0;
+	return v->pending ? iter_run(v->pending) : sweep(v, false);
 }
 
 void live_free(struct live *v)
@@ -392,7 +391,6 @@ void live_free(struct live *v)
 	bpf_link__destroy(v->pending);
 	bpf_link__destroy(v->names[0]);
 	bpf_link__destroy(v->names[1]);
-	bpf_link__destroy(v->sweep);
 	ring_free(v->ring);
 	buf_free(&v->batch);
 	buf_free(&v->meta);

@@ -279,9 +279,11 @@ static int load_all(struct loader *l, enum backend backend, const struct config 
 	}
 }
 
+/* Later or, if the reader runs it, nowhere. */
 static bool attaches_later(const struct bpf_program *p)
 {
-	return strstr(bpf_program__section_name(p), "iter/") || is_uprobe(p);
+	return strstr(bpf_program__section_name(p), "iter/") || bpf_program__type(p) == BPF_PROG_TYPE_SYSCALL ||
+	       is_uprobe(p);
 }
 
 static int attach_way(struct loader *l, int m)

@@ -24,8 +24,8 @@ struct loader {
 };
 
 /*
- * Choose ways for the backend and layers, load, attach all but iterators and uprobes (which have no
- * place to attach to before they are asked). cfg is copied into the object. 0 or negative errno, *err filled.
+ * Choose ways for the backend and layers, load, attach all but uprobes and iterators (which have no place to attach
+ * to before they are asked) and what the reader runs itself. cfg is copied into the object. 0 or negative errno, *err filled.
  */
 int loader_open(struct loader *l, enum backend backend, const struct config *cfg, const struct map_sizes *sizes,
 		int (*fill_maps)(struct trace_bpf *skel, void *ctx), void *ctx, struct capture_error *err);
