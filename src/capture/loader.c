@@ -39,7 +39,8 @@ static int note_complaint(enum libbpf_print_level level, const char *format, va_
 	if (!end || (size_t)(end - name) >= sizeof(complaint.program))
 		return 0;
 	snprintf(complaint.program, sizeof(complaint.program), "%.*s", (int)(end - name), name);
-	snprintf(complaint.text, sizeof(complaint.text), "%.*s", (int)strcspn(end + 1, "\n"), end + 1);
+	end += 1 + strspn(end + 1, ": ");
+	snprintf(complaint.text, sizeof(complaint.text), "%.*s", (int)strcspn(end, "\n"), end);
 	return 0;
 }
 
@@ -203,7 +204,7 @@ static void way_failed(struct loader *l, int m, enum backend backend, int error,
 {
 	struct probe_state *s = &l->state[m];
 
-	snprintf(s->why[s->way], sizeof(s->why[0]), "%s%s%s", strerror(error), *text ? ": " : "", text);
+	snprintf(s->why[s->way], sizeof(s->why[0]), "%s", *text ? text : strerror(error));
 	s->way = choose_way(l, m, s->way + 1, backend);
 }
 
