@@ -32,6 +32,12 @@ static void add_escaped(struct json *j, __u32 code)
 			   0xdc00 | (code & 0x3ff));
 }
 
+/* Most of all text: nothing has to be looked up for it. */
+static bool is_plain(unsigned char c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
 static void add_chars(struct json *j, const char *bytes, size_t len)
 {
 	const unsigned char *s = (const unsigned char *)bytes;
@@ -39,6 +45,9 @@ static void add_chars(struct json *j, const char *bytes, size_t len)
 	__u32 code;
 
 	for (i = 0; i < len; i += n ? n : 1) {
+		n = 1;
+		if (is_plain(s[i]))
+			continue;
 		n = utf8_char(s + i, len - i, &code);
 		if (n && code != '"' && code != '\\' && !utf8_hidden(code))
 			continue;
@@ -69,24 +78,32 @@ static void add_hex(struct json *j, const char *key, const char *bytes, size_t l
 	buf_puts(&j->buf, "\"");
 }
 
-/* Comma and key in front of a value. False: this key stands already. */
-static bool add_key(struct json *j, const char *key)
+/* Remembers the key; false: it stands already. */
+static bool is_new_key(struct json *j, const char *key, size_t len)
 {
 	unsigned int i;
 
-	if (key && j->depth == 1) {
-		for (i = 0; i < j->n_keys; i++)
-			if (!strcmp(j->keys[i], key))
-				return false;
-		if (j->n_keys < JSON_KEYS)
-			j->keys[j->n_keys++] = key;
-	}
+	for (i = 0; i < j->n_keys; i++)
+		if (j->keys[i].len == len && !memcmp(j->keys[i].text, key, len))
+			return false;
+	if (j->n_keys < JSON_KEYS)
+		j->keys[j->n_keys++] = (struct json_key){ key, len };
+	return true;
+}
+
+/* Comma and key in front of a value. False: this key stands already. */
+static bool add_key(struct json *j, const char *key)
+{
+	size_t len = key ? strlen(key) : 0;
+
+	if (key && j->depth == 1 && !is_new_key(j, key, len))
+		return false;
 	if (j->depth && !j->first[j->depth - 1])
 		buf_add(&j->buf, ",", 1);
 	if (j->depth)
 		j->first[j->depth - 1] = false;
 	if (key) {
-		add_string(j, key, strlen(key));
+		add_string(j, key, len);
 		buf_add(&j->buf, ":", 1);
 	}
 	return true;
@@ -127,21 +144,31 @@ void json_end_list(struct json *j)
 	close_level(j, "]");
 }
 
+/* size: how far from zero. */
+static void add_quote(struct json *j, __u64 size)
+{
+	if (size > JSON_SAFE_MAX)
+		buf_add(&j->buf, "\"", 1);
+}
+
 void json_u64(struct json *j, const char *key, __u64 value)
 {
-	const char *quote = value > JSON_SAFE_MAX ? "\"" : "";
-
-	if (add_key(j, key))
-		buf_printf(&j->buf, "%s%llu%s", quote, (unsigned long long)value, quote);
+	if (!add_key(j, key))
+		return;
+	add_quote(j, value);
+	buf_u64(&j->buf, value);
+	add_quote(j, value);
 }
 
 void json_s64(struct json *j, const char *key, __s64 value)
 {
 	__u64 size = value < 0 ? 0 - (__u64)value : (__u64)value;
-	const char *quote = size > JSON_SAFE_MAX ? "\"" : "";
 
-	if (add_key(j, key))
-		buf_printf(&j->buf, "%s%lld%s", quote, (long long)value, quote);
+	if (!add_key(j, key))
+		return;
+	add_quote(j, size);
+	buf_s64(&j->buf, value);
+	add_quote(j, size);
 }
 
 void json_bool(struct json *j, const char *key, bool value)

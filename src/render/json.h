@@ -18,11 +18,17 @@
 #define JSON_DEPTH 8
 #define JSON_KEYS 96 /* keys remembered per line */
 
+/* Must live as long as the line. */
+struct json_key {
+	const char *text;
+	size_t len;
+};
+
 struct json {
 	struct buf buf;
 	unsigned int depth;
-	bool first[JSON_DEPTH];	     /* nothing in this object yet */
-	const char *keys[JSON_KEYS]; /* of the outermost object; must live as long as it */
+	bool first[JSON_DEPTH];		/* nothing in this object yet */
+	struct json_key keys[JSON_KEYS]; /* of the outermost object */
 	unsigned int n_keys;
 };
 

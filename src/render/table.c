@@ -91,7 +91,7 @@ static void add_value(struct buf *b, const struct value *v, const char *kept)
 	case VALUE_NULL:
 		break;
 	case VALUE_INT:
-		buf_printf(b, "%lld", v->num);
+		buf_s64(b, v->num);
 		break;
 	case VALUE_REAL:
 		buf_printf(b, "%.15g", v->real);
@@ -238,23 +238,33 @@ static int draw_row(struct table *t, const struct value *values)
 
 /* --- CSV --- */
 
-static void add_csv(struct table *t, const struct value *v)
+/* The text of a row from `from` on becomes a quoted cell. */
+static void quote_csv(struct buf *b, size_t from)
 {
-	struct buf cell = { 0 };
-	const char *at, *quote;
+	char *cell = strdup(b->data + from), *at, *quote;
 
-	add_value(&cell, v, "\t\n");
-	if (!cell.data || !cell.data[strcspn(cell.data, ",\"\r\n")]) {
-		buf_add(&t->buf, cell.data, cell.len);
-		buf_free(&cell);
+	if (!cell) {
+		b->err = -ENOMEM;
 		return;
 	}
-	buf_puts(&t->buf, "\"");
-	for (at = cell.data; (quote = strchr(at, '"')); at = quote + 1)
-		buf_printf(&t->buf, "%.*s\"\"", (int)(quote - at), at);
-	buf_puts(&t->buf, at);
-	buf_puts(&t->buf, "\"");
-	buf_free(&cell);
+	b->len = from;
+	buf_puts(b, "\"");
+	for (at = cell; (quote = strchr(at, '"')); at = quote + 1) {
+		buf_add(b, at, (size_t)(quote - at));
+		buf_puts(b, "\"\"");
+	}
+	buf_puts(b, at);
+	buf_puts(b, "\"");
+	free(cell);
+}
+
+static void add_csv(struct buf *b, const struct value *v)
+{
+	size_t from = b->len;
+
+	add_value(b, v, "\t\n");
+	if (v->type != VALUE_INT && !b->err && b->data && b->data[from + strcspn(b->data + from, ",\"\r\n")])
+		quote_csv(b, from);
 }
 
 static int csv_row(struct table *t, const struct value *values)
@@ -265,7 +275,7 @@ static int csv_row(struct table *t, const struct value *values)
 	for (i = 0; i < t->n; i++) {
 		if (i)
 			buf_puts(&t->buf, ",");
-		add_csv(t, &values[i]);
+		add_csv(&t->buf, &values[i]);
 	}
 	buf_puts(&t->buf, "\r\n");
 	return t->buf.err ? t->buf.err : write_out(t, t->buf.data, t->buf.len);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define BUF_FIRST_CAP 256
+#define DIGITS_MAX 20 /* of 2^64 - 1 */
 
 /* Room for len bytes more and the terminating zero. */
 static int buf_reserve(struct buf *b, size_t len)
@@ -33,7 +34,8 @@ static int buf_reserve(struct buf *b, size_t len)
 
 int buf_add(struct buf *b, const void *data, size_t len)
 {
-	int err = buf_reserve(b, len);
+	/* A byte and its terminating zero fit more often than not. */
+	int err = !b->err && len < b->cap - b->len ? 0 : buf_reserve(b, len);
 
 	if (err)
 		return err;
@@ -47,6 +49,24 @@ int buf_add(struct buf *b, const void *data, size_t len)
 int buf_puts(struct buf *b, const char *text)
 {
 	return buf_add(b, text, strlen(text));
+}
+
+/* Rows and lines are numbers for the most part, and a format is read anew each time. */
+int buf_u64(struct buf *b, __u64 value)
+{
+	char digits[DIGITS_MAX], *at = digits + DIGITS_MAX;
+
+	do
+		*--at = (char)('0' + value % 10);
+	while (value /= 10);
+	return buf_add(b, at, (size_t)(digits + DIGITS_MAX - at));
+}
+
+int buf_s64(struct buf *b, __s64 value)
+{
+	if (value < 0)
+		buf_add(b, "-", 1);
+	return buf_u64(b, value < 0 ? 0 - (__u64)value : (__u64)value);
 }
 
 int buf_printf(struct buf *b, const char *format, ...)

@@ -6,6 +6,7 @@
 #ifndef SOCKLENS_UTIL_BUF_H
 #define SOCKLENS_UTIL_BUF_H
 
+#include <linux/types.h>
 #include <stddef.h>
 
 struct buf {
@@ -17,6 +18,8 @@ struct buf {
 
 int buf_add(struct buf *b, const void *data, size_t len); /* 0 or -ENOMEM, as below */
 int buf_puts(struct buf *b, const char *text);
+int buf_u64(struct buf *b, __u64 value); /* in decimal */
+int buf_s64(struct buf *b, __s64 value);
 int buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void buf_reset(struct buf *b); /* empty, memory kept, error forgotten */
 void buf_free(struct buf *b);  /* memory given back; may be used again */

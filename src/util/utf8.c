@@ -94,6 +94,16 @@ size_t utf8_cut(const char *text, size_t max)
 	return n > max - at ? at : max;
 }
 
+/* Bytes from the start that show as they are, without a look at what they mean. */
+static size_t plain_len(const unsigned char *s, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && s[n] >= 0x20 && s[n] < 0x7f)
+		n++;
+	return n;
+}
+
 void utf8_show(struct buf *b, const char *text, size_t len, const char *kept)
 {
 	const unsigned char *s = (const unsigned char *)text;
@@ -101,6 +111,11 @@ void utf8_show(struct buf *b, const char *text, size_t len, const char *kept)
 	__u32 code;
 
 	for (i = 0; i < len; i += n ? n : 1) {
+		n = plain_len(s + i, len - i);
+		if (n) {
+			buf_add(b, s + i, n);
+			continue;
+		}
 		n = utf8_char(s + i, len - i, &code);
 		if (n && (!utf8_hidden(code) || (code && code < 0x80 && strchr(kept, (int)code))))
 			buf_add(b, s + i, n);
