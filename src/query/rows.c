@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "rows.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,12 +20,12 @@ static sqlite3_stmt *prepare(sqlite3 *db, enum table_id table, unsigned int rows
 	return st;
 }
 
-static bool rows_make(struct rows *r)
+static bool rows_make(struct rows *r, unsigned int batches)
 {
 	struct batch *b;
 	unsigned int i;
 
-	for (i = 0; i < BATCHES; i++) {
+	for (i = 0; i < batches; i++) {
 		b = batch_new(&r->into, &r->home);
 		if (!b)
 			return false;
@@ -36,15 +37,33 @@ static bool rows_make(struct rows *r)
 	return true;
 }
 
-struct rows *rows_new_to_take(enum table_id table)
+static struct rows *rows_alloc(enum table_id table, unsigned int rows)
 {
 	struct rows *r = calloc(1, sizeof(*r));
 
+	assert(schema_table(table)->n <= COLUMNS_MAX);
 	if (!r)
 		return NULL;
 	r->full_end = &r->full;
-	r->into.columns = schema_table(table)->n;
-	if (rows_make(r))
+	r->into.rows = rows;
+	return r;
+}
+
+struct rows *rows_new_to_take(enum table_id table, __u64 wanted)
+{
+	struct rows *r = rows_alloc(table, BATCH_ROWS_TAKEN);
+	unsigned int cells = 0;
+	size_t i;
+
+	if (!r)
+		return NULL;
+	for (i = 0; i < schema_table(table)->n; i++)
+		r->cell[i] = wanted >> i & 1 ? cells++ : COLUMNS_MAX;
+	for (i = 0; i < schema_table(table)->n; i++)
+		if (r->cell[i] == COLUMNS_MAX)
+			r->cell[i] = cells;
+	r->into.columns = cells + 1;
+	if (rows_make(r, 1))
 		return r;
 	rows_free(r);
 	return NULL;
@@ -52,14 +71,18 @@ struct rows *rows_new_to_take(enum table_id table)
 
 struct rows *rows_new(sqlite3 *db, enum table_id table, struct writer *w)
 {
-	struct rows *r = rows_new_to_take(table);
+	struct rows *r = rows_alloc(table, BATCH_ROWS);
+	size_t i;
 
 	if (!r)
 		return NULL;
+	r->into.columns = schema_table(table)->n;
+	for (i = 0; i < r->into.columns; i++)
+		r->cell[i] = (unsigned int)i;
 	r->writer = w;
 	r->into.one = prepare(db, table, 1);
 	r->into.batch = prepare(db, table, BATCH_ROWS);
-	if (r->into.one && r->into.batch)
+	if (r->into.one && r->into.batch && rows_make(r, BATCHES))
 		return r;
 	rows_free(r);
 	return NULL;
@@ -144,12 +167,12 @@ void rows_start(struct rows *r)
 {
 	if (r->b->n && BATCH_TEXT - r->b->text_len < ROWS_TEXT_ROW)
 		rows_flush(r);
-	memset(rows_cell(r, 0), 0, r->into.columns * sizeof(*r->b->cells));
+	memset(&r->b->cells[r->b->n * r->into.columns], 0, r->into.columns * sizeof(*r->b->cells));
 }
 
 int rows_end(struct rows *r)
 {
-	return ++r->b->n == BATCH_ROWS || r->err ? rows_flush(r) : 0;
+	return ++r->b->n == r->into.rows || r->err ? rows_flush(r) : 0;
 }
 
 void put_word(struct rows *r, int column, const char *word)
@@ -158,10 +181,18 @@ void put_word(struct rows *r, int column, const char *word)
 		*rows_cell(r, column) = (struct cell){ word, (__s64)strlen(word), true };
 }
 
+/* The cell of what nobody asks for, where there is one, is behind all others. */
+static bool is_unwanted(const struct rows *r, int column)
+{
+	return !r->writer && r->cell[column] == r->into.columns - 1;
+}
+
 void put_bytes(struct rows *r, int column, const char *bytes, size_t len)
 {
 	char *copy = r->b->text + r->b->text_len;
 
+	if (is_unwanted(r, column))
+		return;
 	if (len > BATCH_TEXT - r->b->text_len)
 		len = BATCH_TEXT - r->b->text_len;
 	memcpy(copy, bytes, len);

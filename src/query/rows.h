@@ -11,8 +11,11 @@
 
 #define ROWS_TEXT_ROW 40960 /* bytes of text that one row may need: DESCRIBE_MAX fields and more */
 
+#define COLUMNS_MAX 64 /* of any table */
+
 struct rows {
 	struct inserts into;
+	unsigned int cell[COLUMNS_MAX]; /* of a column; that of all that nobody asks for is the last */
 	struct writer *writer;
 	struct batch *b;    /* being filled */
 	struct batch *home; /* written and free: the writer's lock guards it */
@@ -22,8 +25,11 @@ struct rows {
 
 /* The writer stays the caller's. NULL: out of memory. */
 struct rows *rows_new(sqlite3 *db, enum table_id table, struct writer *w);
-/* Rows that nobody writes: rows_flush() lays them ready for rows_take(). */
-struct rows *rows_new_to_take(enum table_id table);
+/*
+ * Rows that nobody writes: rows_flush() lays them ready for rows_take(). wanted: a bit for each column that is
+ * looked at; of the others nothing is kept.
+ */
+struct rows *rows_new_to_take(enum table_id table, __u64 wanted);
 /* The oldest that lie ready, the caller's until rows_give_back(). NULL: none do. */
 struct batch *rows_take(struct rows *r);
 void rows_give_back(struct rows *r, struct batch *b); /* NULL is accepted */
@@ -37,7 +43,7 @@ int rows_end(struct rows *r); /* 0 or negative errno */
 
 static inline struct cell *rows_cell(struct rows *r, int column)
 {
-	return &r->b->cells[r->b->n * r->into.columns + (size_t)column];
+	return &r->b->cells[r->b->n * r->into.columns + r->cell[column]];
 }
 
 static inline void put_int(struct rows *r, int column, __s64 value)

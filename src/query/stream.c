@@ -18,8 +18,10 @@ static const enum table_id growing[] = { TABLE_EVENT, TABLE_SEGMENT, TABLE_STATE
 #define GROWING (sizeof(growing) / sizeof(growing[0]))
 
 struct stream {
+	struct query *q;
 	enum table_id table;
-	struct rows *rows;
+	__u64 wanted;	   /* columns that the SELECT looks at, a bit each */
+	struct rows *rows; /* from on_filter() on; query_free() frees them */
 	int (*pull)(void *ctx);
 	void *ctx;
 	int more; /* what pull said last: 1, 0 at the end, negative errno */
@@ -149,7 +151,7 @@ static int on_disconnect(sqlite3_vtab *t)
 /* There is one way: from the first row to the last. */
 static int on_plan(sqlite3_vtab *vtab, sqlite3_index_info *info)
 {
-	(void)vtab;
+	((struct table *)vtab)->s->wanted |= info->colUsed;
 	info->estimatedCost = 1e6;
 	info->orderByConsumed = info->nOrderBy == 1 && info->aOrderBy[0].iColumn <= COL_ID &&
 				!info->aOrderBy[0].desc; /* -1: the rowid, which is the same */
@@ -189,6 +191,14 @@ static int scan_fill(struct scan *scan)
 	return s->more < 0 ? SQLITE_IOERR : SQLITE_OK;
 }
 
+/* The rowid is looked at without being asked for. */
+static bool stream_rows(struct stream *s)
+{
+	s->rows = rows_new_to_take(s->table, s->wanted | 1 << COL_ID);
+	s->q->rows[s->table] = s->rows;
+	return s->rows;
+}
+
 static int on_filter(sqlite3_vtab_cursor *c, int how, const char *name, int argc, sqlite3_value **argv)
 {
 	struct scan *scan = scan_of(c);
@@ -200,7 +210,7 @@ static int on_filter(sqlite3_vtab_cursor *c, int how, const char *name, int argc
 	if (scan->s->walked) /* table_of() has seen to it that nobody comes twice */
 		return SQLITE_MISUSE;
 	scan->s->walked = true;
-	return scan_fill(scan);
+	return stream_rows(scan->s) ? scan_fill(scan) : SQLITE_NOMEM;
 }
 
 static int on_next(sqlite3_vtab_cursor *c)
@@ -217,7 +227,9 @@ static int on_eof(sqlite3_vtab_cursor *c)
 
 static const struct cell *scan_cell(const struct scan *scan, int column)
 {
-	return &scan->b->cells[scan->row * scan->s->rows->into.columns + (size_t)column];
+	const struct rows *r = scan->s->rows;
+
+	return &scan->b->cells[scan->row * r->into.columns + r->cell[column]];
 }
 
 static int on_column(sqlite3_vtab_cursor *c, sqlite3_context *out, int column)
@@ -314,7 +326,6 @@ static int become_virtual(struct query *q, struct stream *s)
 	char sql[128];
 	int err = db_ready(q);
 
-	q->rows[s->table] = s->rows; /* query_free() frees them */
 	snprintf(sql, sizeof(sql), "DROP TABLE %s; CREATE VIRTUAL TABLE %s USING recording", name, name);
 	if (!err)
 		err = db_errno(sqlite3_create_module(q->db, "recording", &module, s));
@@ -329,21 +340,15 @@ bool query_streams(struct query *q, const char *sql)
 		return false;
 	q->stream = calloc(1, sizeof(*q->stream));
 	if (q->stream)
-		*q->stream = (struct stream){ .table = table, .more = 1 };
+		*q->stream = (struct stream){ .q = q, .table = table, .more = 1 };
 	return q->stream;
-}
-
-static int stream_begin(struct query *q, struct stream *s)
-{
-	s->rows = rows_new_to_take(s->table);
-	return s->rows ? become_virtual(q, s) : -ENOMEM;
 }
 
 int query_stream(struct query *q, const char *sql, int (*pull)(void *ctx), void *ctx, const struct query_rows *rows,
 		 char *err, size_t size)
 {
 	struct stream *s = q->stream;
-	int ret = stream_begin(q, s);
+	int ret = become_virtual(q, s);
 
 	if (ret) {
 		text_sentence(err, size, "cannot make the tables: %s", strerror(-ret));

@@ -29,7 +29,7 @@ struct batch *batch_new(const struct inserts *into, struct batch **home)
 		return NULL;
 	b->into = into;
 	b->home = home;
-	b->cells = calloc(BATCH_ROWS * into->columns, sizeof(*b->cells));
+	b->cells = calloc(into->rows * into->columns, sizeof(*b->cells));
 	b->text = malloc(BATCH_TEXT);
 	if (b->cells && b->text)
 		return b;

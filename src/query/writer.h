@@ -15,6 +15,7 @@
 #define BATCH_ROWS 16
 #define BATCH_TEXT 65536 /* bytes of copied text in a batch */
 #define BATCHES 24	 /* a table has at most, waiting ones included */
+#define BATCH_ROWS_TAKEN 256 /* of one that is not written */
 
 struct cell {
 	const char *text; /* NULL: num */
@@ -22,10 +23,11 @@ struct cell {
 	bool set;
 };
 
-/* The statements of a table: for one row, and for BATCH_ROWS. */
+/* The statements of a table: for one row, and for BATCH_ROWS. Without them: for rows_take(). */
 struct inserts {
 	sqlite3_stmt *one, *batch;
-	size_t columns;
+	size_t columns; /* cells of a row */
+	unsigned int rows; /* of a batch that is full */
 };
 
 /* Rows of one table. */
