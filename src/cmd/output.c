@@ -95,6 +95,13 @@ FILE *output_dup(int fd)
 	return out;
 }
 
+/* As much as a pipe holds. A terminal keeps its lines. */
+void output_in_bulk(FILE *out)
+{
+	if (!isatty(fileno(out)))
+		setvbuf(out, NULL, _IOFBF, 64 << 10);
+}
+
 bool output_reader_gone(int fd)
 {
 	struct pollfd p = { .fd = fd };

@@ -25,6 +25,12 @@ void output_explain(const char *path, int err, char *text, size_t size);
  */
 FILE *output_dup(int fd);
 
+/*
+ * Large writes, before the first: whoever reads a pipe wakes up for each. For a stream that is flushed whenever something is
+ * to be seen.
+ */
+void output_in_bulk(FILE *out);
+
 /* Whoever read it is gone: the next write would fail with EPIPE. Always false for files. */
 bool output_reader_gone(int fd);
 

@@ -10,6 +10,7 @@
 
 #include "arguments.h"
 #include "cmd.h"
+#include "output.h"
 #include "pace.h"
 #include "pipeline.h"
 #include "recording.h"
@@ -168,6 +169,7 @@ int cmd_show(int argc, char **argv)
 		return 0;
 	}
 	signal(SIGPIPE, SIG_IGN); /* a pager that was left is no failure */
+	output_in_bulk(stdout);
 	status = recording_open(&rec, o.file);
 	if (!status)
 		status = show_recording(&o, &rec);

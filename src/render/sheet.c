@@ -94,7 +94,7 @@ static void write_char(char ch, const struct view *v)
 	if (ch >= DRAW_LINE && ch <= DRAW_BLOCK)
 		fputs(v->tty ? draw[(int)ch].utf8 : draw[(int)ch].ascii, v->out);
 	else
-		putc(ch, v->out);
+		putc_unlocked(ch, v->out);
 }
 
 static void write_row(const struct sheet *s, unsigned int row, const struct view *v)
