@@ -174,6 +174,8 @@ __noinline int call_bind_fd(struct task_state *ts, s32 fd)
 	ts->on = ON_SOCKET;
 	ts->in_scope = st->scope == SCOPE_IN;
 	ts->undecided = st->scope == SCOPE_UNDECIDED;
+	ts->tcp = sock_is_tcp(st);
+	ts->settled = ts->in_scope && st->announced && st->cookie && !st->born_ns;
 	ts->sk = (u64)ref.sk;
 	ts->sid = st->sid;
 	ts->x[3] = ref.refs > 0xffff ? 0xffff : ref.refs;

@@ -145,7 +145,9 @@ struct task_state {
 	u8 in_scope; /* its socket was, at the entry: at the return it may be gone */
 	u8 gai_told; /* the reader has shown the look-up as pending */
 	u8 undecided; /* at the entry it was not known whether its socket is in scope */
-	u8 pad[3];
+	u8 tcp;	     /* its socket is one of TCP */
+	u8 settled;  /* at the entry nothing was left to be told of its socket */
+	u8 pad;
 	u64 held;    /* enum held: the call is a close() that waits for its socket's release */
 	u64 t_return; /* held: when it returned */
 	u64 gai_enter; /* boot clock: in getaddrinfo since; 0 = not */

@@ -8,36 +8,49 @@
 
 #include "kern.bpf.h"
 
-/*
- * Inside a call of a followed thread the sample goes into the call's own record: one record says both.
- * Outside (io_uring, a kernel thread) it is an event of its own.
- */
-static __always_inline bool moved_in_call(const struct sock_state *st, const void *sk, s32 ret)
+/* The thread, if it is in a call on this socket. */
+static __always_inline struct task_state *moving_call(const void *sk)
 {
 	struct task_state *ts = calls_are_seen() ? task_get(false) : NULL;
 
-	if (!ts || !ts->call || ts->sk != (u64)sk)
-		return false;
-	levels_fill(&ts->lv, sk, sock_is_tcp(st));
+	return ts && ts->call && ts->sk == (u64)sk ? ts : NULL;
+}
+
+/* What its entry found out of the socket is enough: it need not be looked up. */
+static __always_inline bool call_is_settled(const struct task_state *ts)
+{
+	return ts && ts->settled;
+}
+
+static __always_inline int moved_in_call(struct task_state *ts, const void *sk, s32 ret)
+{
+	levels_fill(&ts->lv, sk, ts->tcp);
 	ts->lv_valid = 1;
 	if (ret > 0)
 		ts->moved += ret;
-	return true;
+	return 0;
 }
 
 /* Who receives on a datagram socket holds a port; where no call is seen nothing said so before. */
-static __always_inline void meet_mover(u64 sk, u32 kind)
+static __always_inline void meet_mover(const void *sk, u32 kind)
 {
 	if (!calls_are_seen())
-		sock_meet(sk, NULL, kind == EV_RECEIVED ? SCOPE_RECEIVES : 0);
+		sock_meet(plain(sk), NULL, kind == EV_RECEIVED ? SCOPE_RECEIVES : 0);
 }
 
 /* Such a receive leaves the queue as it is: MSG_PEEK, MSG_ERRQUEUE. */
 #define MSG_TAKES_NOTHING (0x2 | 0x2000)
 
-static __always_inline int emit_moved(struct sock_state *st, const void *sk, u32 kind, s32 ret, u32 flags)
+/*
+ * Inside a call of a followed thread the sample goes into the call's own record: one record says both.
+ * Outside (io_uring, a kernel thread) it is an event of its own. st: NULL where the call is settled.
+ */
+static __always_inline int emit_moved(struct task_state *ts, struct sock_state *st, const void *sk, u32 kind, s32 ret,
+				      u32 flags)
 {
-	if (!st || moved_in_call(st, sk, ret) || (flags & MSG_TAKES_NOTHING))
+	if (ts && (ts->settled || st))
+		return moved_in_call(ts, sk, ret);
+	if (!st || (flags & MSG_TAKES_NOTHING))
 		return 0;
 	return KERN_EMIT(st, sk, kind, ret, 0, 0);
 }
@@ -45,8 +58,10 @@ static __always_inline int emit_moved(struct sock_state *st, const void *sk, u32
 /* flags: MSG_* of a receive, 0 of a send. */
 static __always_inline int on_moved(struct sock *sk, u32 kind, s32 ret, u32 flags)
 {
-	meet_mover(plain(sk), kind);
-	return emit_moved(kern_sock(sk), sk, kind, ret, flags);
+	struct task_state *ts = moving_call(sk);
+
+	meet_mover(sk, kind);
+	return emit_moved(ts, call_is_settled(ts) ? NULL : kern_sock(sk), sk, kind, ret, flags);
 }
 
 static __always_inline int on_data_ready(struct sock *sk)

@@ -19,10 +19,12 @@ static __always_inline int fn_enter_receive(const struct socket *sock, u32 flags
 
 static __always_inline int on_moved_plain(const void *sk, u32 kind, s32 ret)
 {
+	struct task_state *ts = sk ? moving_call(sk) : NULL;
+
 	if (!sk)
 		return 0;
-	meet_mover((u64)sk, kind);
-	return emit_moved(fn_sock(sk), sk, kind, ret, 0);
+	meet_mover(sk, kind);
+	return emit_moved(ts, call_is_settled(ts) ? NULL : fn_sock(sk), sk, kind, ret, 0);
 }
 
 SEC("?fexit/inet_sendmsg")
