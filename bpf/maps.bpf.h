@@ -213,7 +213,7 @@ struct flow_key {
 	u16 b_port;
 	u16 family; /* AF_INET: address in the first 4 bytes */
 	u16 protocol;
-};
+} __attribute__((aligned(8))); /* cleared, copied and hashed in whole words */
 
 struct flow_state {
 	u32 fid;

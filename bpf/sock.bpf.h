@@ -27,6 +27,13 @@ extern void *bpf_rdonly_cast(const void *obj, u32 btf_id) __ksym __weak;
 		bpf_rdonly_cast ? KERN_CAST(typeof(*p_), p_)->field : BPF_CORE_READ(p_, field); \
 	})
 
+/*
+ * An argument of a tracepoint that can be NULL. Verifiers from 6.2 on, until they were told which those are,
+ * are sure that none is: they take out the question, and let it be loaded from without a guard. Through
+ * this a field of NULL is 0, as it was before.
+ */
+#define MAYBE_NULL(p) (bpf_rdonly_cast ? KERN_CAST(typeof(*(p)), (p)) : (p))
+
 #define LEVELS_TCP(READ)                                   \
 	do {                                               \
 		lv->write_seq = READ(tp, write_seq);       \

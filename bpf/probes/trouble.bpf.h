@@ -46,7 +46,7 @@ static __noinline struct flow_state *rst_flow(struct sock *sk, struct sk_buff *s
 		netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 	else
 		netns = BPF_CORE_READ(skb, dev, nd_net.net, ns.inum);
-	if (skb && !packet_parse(&p, skb)) {
+	if (skb && !packet_parse(&p, MAYBE_NULL(skb))) {
 		*from_b = flow_key_make(&key, &p.dst, &p.src, netns, IPPROTO_TCP);
 		f = bpf_map_lookup_elem(&flows, &key);
 	}

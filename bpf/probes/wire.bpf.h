@@ -27,7 +27,7 @@ struct packet {
 	u8 loopback;
 	u8 fragment;
 	struct tcp_hdr th; /* of UDP the first 8 bytes are its header */
-};
+} __attribute__((aligned(8)));
 
 /* Both headers are read at once: a buffer is longer than them, and what is read is not what costs. */
 static __always_inline int packet_ip4(struct packet *p, const u8 *at, u32 off)
@@ -91,9 +91,9 @@ static __always_inline int packet_ip6(struct packet *p, const u8 *at, u32 off)
 /* Bytes from the network header on, whatever skb->data points at. */
 static __always_inline u32 packet_bytes(struct sk_buff *skb, const u8 *head, u32 network)
 {
-	u32 start = READ(skb, data) - head;
+	u32 start = skb->data - head;
 
-	return READ(skb, len) - (network - start);
+	return skb->len - (network - start);
 }
 
 /* 0 if it is TCP or UDP. A GSO packet over 64 KiB has no total length in its header: then the buffer's counts. */
@@ -107,9 +107,9 @@ static __noinline int packet_parse(struct packet *p, struct sk_buff *skb)
 	if (!p)
 		return -1;
 	__builtin_memset(p, 0, sizeof(*p));
-	proto = READ(skb, protocol);
-	head = READ(skb, head);
-	off = READ(skb, network_header);
+	proto = skb->protocol;
+	head = skb->head;
+	off = skb->network_header;
 	if (proto == bpf_htons(ETH_P_IP))
 		err = packet_ip4(p, head, off);
 	else if (proto == bpf_htons(ETH_P_IPV6))
@@ -128,9 +128,9 @@ static __noinline int packet_parse(struct packet *p, struct sk_buff *skb)
 
 static __always_inline void packet_device(struct packet *p, struct net_device *dev)
 {
-	p->ifindex = READ(dev, ifindex);
-	p->netns = READ(READ(dev, nd_net.net), ns.inum);
-	p->loopback = (READ(dev, flags) & IFF_LOOPBACK) != 0;
+	p->ifindex = dev->ifindex;
+	p->netns = dev->nd_net.net->ns.inum;
+	p->loopback = (dev->flags & IFF_LOOPBACK) != 0;
 }
 
 #define TCP_OPTIONS_MAX 40
@@ -252,12 +252,12 @@ static __always_inline struct flow_state *wire_flow(struct packet *p, struct flo
 /* The full socket a packet leaves by; request and time-wait sockets are none. */
 static __always_inline void *packet_sender(struct sk_buff *skb)
 {
-	struct sock *sk = READ(skb, sk);
+	struct sock *sk = skb->sk;
 	u8 state;
 
 	if (!sk)
 		return NULL;
-	state = READ(sk, __sk_common.skc_state);
+	state = sk->__sk_common.skc_state;
 	if (state == TCP_TIME_WAIT || state == TCP_NEW_SYN_RECV || state == TCP_LISTEN)
 		return NULL;
 	return sk;
@@ -295,7 +295,7 @@ static __always_inline void syn_meets_full_queue(struct packet *p)
 
 static __noinline int wire_segment(struct packet *p, struct sk_buff *skb, void *sender, u32 direction)
 {
-	const u8 *head = READ(skb, head);
+	const u8 *head = skb->head;
 	struct event_segment *r;
 	struct flow_state *f;
 	struct flow_key key;
@@ -367,7 +367,7 @@ int BPF_PROG(netif_receive_skb__tp, struct sk_buff *skb)
 
 	if (packet_parse(&p, skb))
 		return 0;
-	packet_device(&p, READ(skb, dev));
+	packet_device(&p, skb->dev);
 	return wire_segment(&p, skb, NULL, SEGF_IN);
 }
 
