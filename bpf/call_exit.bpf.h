@@ -415,6 +415,11 @@ static __always_inline int on_released(void)
 	return ts && held_take(ts, HELD_NOT) ? call_finish(ts, 0, now_ns()) : 0;
 }
 
+/* Calls that make sockets or change their addresses: few, beside those that move bytes. */
+#define CALLS_THAT_SETTLE                                                                           \
+	(BIT(CALL_SOCKET) | BIT(CALL_SOCKETPAIR) | BIT(CALL_ACCEPT) | BIT(CALL_ACCEPT4) |           \
+	 BIT(CALL_BIND) | BIT(CALL_LISTEN) | BIT(CALL_CONNECT))
+
 __noinline int call_exit(struct task_state *ts, s64 ret)
 {
 	bool waits;
@@ -427,9 +432,11 @@ __noinline int call_exit(struct task_state *ts, s64 ret)
 	if (waits)
 		return held_begin(ts);
 	exit_urgent(ts, ret);
-	exit_child(ts, ret);
-	exit_births(ts, ret);
-	exit_readdress(ts, ret);
+	if (BIT(ts->call) & CALLS_THAT_SETTLE) {
+		exit_child(ts, ret);
+		exit_births(ts, ret);
+		exit_readdress(ts, ret);
+	}
 	return call_finish(ts, ret, now_ns());
 }
 

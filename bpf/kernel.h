@@ -156,6 +156,11 @@ struct file___old {
 	atomic_long_t f_count;
 };
 
+/* Not for its meaning: a struct, as which alone memory is loaded directly, that begins with 64 bits of no type. */
+struct timespec64 {
+	s64 tv_sec;
+};
+
 struct fdtable {
 	unsigned int max_fds;
 	struct file **fd;

@@ -203,13 +203,14 @@ __noinline int fd_resolve_file(struct fd_ref *r, u64 file)
 /* In the descriptor table of a process. 0 and r filled, or -1: no such descriptor. */
 static __noinline int fd_resolve_in(struct fd_ref *r, struct fdtable *fdt, s32 fd)
 {
-	struct file **slots, *f = NULL;
+	struct timespec64 *slot;
+	struct file **slots;
 
 	if (!r || fd < 0 || (u32)fd >= READ(fdt, max_fds))
 		return -1;
 	slots = READ(fdt, fd);
-	bpf_probe_read_kernel(&f, sizeof(f), slots + fd);
-	return fd_resolve_file(r, (u64)f);
+	slot = (struct timespec64 *)(slots + fd);
+	return fd_resolve_file(r, (u64)READ(slot, tv_sec));
 }
 
 /* The same, of the calling process. */
@@ -217,7 +218,7 @@ static __always_inline int fd_resolve(struct fd_ref *r, s32 fd)
 {
 	struct task_struct *t = bpf_get_current_task_btf();
 
-	return fd_resolve_in(r, READ(READ(t, files), fdt), fd);
+	return fd_resolve_in(r, READ(t->files, fdt), fd);
 }
 
 /* An epoll instance watches a socket in scope. Without room its waits are not seen: one loss stands for all of them. */
