@@ -82,7 +82,9 @@ static __noinline int levels_fill(struct levels *lv, const void *skp, bool tcp)
 
 	if (!lv)
 		return 0;
-	__builtin_memset(lv, 0, sizeof(*lv));
+	if (!tcp) /* all else is written below */
+		__builtin_memset(lv, 0, __builtin_offsetof(struct levels, wmem_queued));
+	lv->linger_s = 0;
 	if (bpf_rdonly_cast) {
 		struct sock *sk = KERN_CAST(struct sock, skp);
 		struct tcp_sock *tp = KERN_CAST(struct tcp_sock, skp);
