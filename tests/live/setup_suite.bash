@@ -39,6 +39,15 @@ setup_suite() {
     for prog in "$live"/progs/*.c; do
         build_prog "$prog" "$PROGS/$(basename "${prog%.c}")" || return 1
     done
+
+    export ASK=$BATS_SUITE_TMPDIR/ask # see ask() of helper.bash
+    mkfifo "$ASK"
+    setpriv --pdeathsig TERM python3 -S "$live/answer.py" "$ASK" </dev/null >/dev/null 3>&- &
+    ANSWERING=$!
+}
+
+teardown_suite() {
+    kill "$ANSWERING"
 }
 
 build_prog() { # SOURCE PROGRAM
