@@ -9,7 +9,7 @@ WITNESS=$BATS_TEST_DIRNAME/witness
 # Run a shell script under strace under the tracer, with tcpdump beside: three accounts of one run.
 witnessed() { # SCRIPT ARGS...
     cd "$BATS_TEST_TMPDIR" || return
-    background capture.log tcpdump -i lo -U --immediate-mode -s 128 -B 8192 -w capture.pcap
+    background capture.log tcpdump -Z root -i lo -U --immediate-mode -s 128 -B 8192 -w capture.pcap
     local dump=$BG calls
     calls=$(cd "$WITNESS" && python3 -c 'import strace_log; print(strace_log.CALLS)')
     until_line capture.log 'listening on'
