@@ -873,8 +873,8 @@ PYTHON
 
 @test "memory, threads and other processes are out of reach" {
     learner 'static void *sleeper(void *arg) { for (;;) pause(); return arg; }
-        int main(void) { long mib = 0; int n = 0; pthread_t t; char *p;
-        while ((p = malloc(1 << 20))) { memset(p, 1, 1 << 20); mib++; }
+        int main(void) { long mib = 0; int n = 0; pthread_t t; char *volatile p;
+        while ((p = malloc(1 << 20))) mib++;
         printf("less: %d\n", mib < 512);
         while (!pthread_create(&t, NULL, sleeper, NULL)) n++;
         printf("few: %d\n", n <= 128);
