@@ -162,12 +162,15 @@ WATCHED := $(UNIT_TESTS:$(OUTPUT)/%=$(SANITIZED)/%) \
 chosen = $(or $(T:tests/unit/%.c=$(OUTPUT)/tests/unit/%),$(if $(F),,$(sort $(UNIT_TESTS) $(WATCHED)) tests/fuzz/run) tests)
 
 .PHONY: test
-test: ## install what is needed, build, run every test (as root); T=tests/x.bats F='name' for one
+test: test-ready ## install what is needed, build, run every test (as root); T=tests/x.bats F='name' for one
+	$(Q)tests/run $(if $(F),-f '$(F)') $(chosen)
+
+.PHONY: test-ready
+test-ready:
 	$(need_root)
 	$(Q).ci/install build labs handouts test
 	$(Q).ci/as-owner $(MAKE) $(jobs) test-programs $(filter $(UNIT_TESTS),$(chosen)) \
 		$(if $(filter sanitized:% tests/fuzz/run,$(chosen)),sanitized)
-	$(Q)tests/run $(if $(F),-f '$(F)') $(chosen)
 
 .PHONY: unit
 unit: $(UNIT_TESTS) ## build and run the unit tests (no root)
@@ -192,12 +195,16 @@ bench: ## measure what tracing costs, beside other tracers (as root); QUICK=1 fo
 	$(Q)$(if $(QUICK),,.ci/as-owner cp $(OUTPUT)/bench/RESULTS.md tests/bench/RESULTS.md)
 
 .PHONY: vm
-vm: ## run the tests on other kernels, in emulated machines (as root); K=6.1-cloud for one
+vm: vm-ready ## run the tests on other kernels, in emulated machines (as root); K=6.1-cloud for one
+	$(Q)tests/run --tap tests/vm/run $(if $(SHORT),--short) $(K)
+
+.PHONY: vm-ready
+vm-ready:
 	$(need_root)
 	$(Q).ci/install build labs test vm
 	$(Q).ci/as-owner $(MAKE) $(jobs) test-programs
 	$(Q)for arch in $$(tests/vm/run --foreign $(K)); do .ci/as-owner $(MAKE) $(jobs) ARCH=$$arch test-programs; done
-	$(Q)tests/run --tap tests/vm/run $(K)
+	$(Q)tests/vm/run --fetch $(K)
 
 .PHONY: sanitized
 sanitized: ## build for the tests what ASan, UBSan and libFuzzer watch (in .output/sanitized)
