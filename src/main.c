@@ -5,6 +5,7 @@
 
 #include "cmd/cmd.h"
 #include "util/log.h"
+#include "util/written.h"
 
 static int cmd_help(int argc, char **argv);
 
@@ -56,15 +57,20 @@ static int cmd_help(int argc, char **argv)
 	return status;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	const char *first = argc > 1 ? argv[1] : "";
 	const struct command *c = command_find(first);
 
-	setlocale(LC_CTYPE, "");
 	if (c)
 		return c->run(argc - 1, argv + 1);
 	if (!strcmp(first, "--help") || !strcmp(first, "-h"))
 		return cmd_help(1, argv);
 	return cmd_live(argc, argv);
+}
+
+int main(int argc, char **argv)
+{
+	setlocale(LC_CTYPE, "");
+	return status_after_output(stdout, run(argc, argv), EXIT_TRACE);
 }

@@ -306,6 +306,14 @@ END
     assert_equal "${#lines[@]}" 2
 }
 
+@test "whatever is printed: a full disk is told" {
+    for words in --help --version --json-schema doctor 'help query' 'query --schema' 'show --json-schema'; do
+        run bash -c "'$TRACE' $words >/dev/full"
+        assert_failure 125
+        assert_output --regexp "cannot write the output: (No space left|Input/output error)"
+    done
+}
+
 @test "show: --speed and --step change no byte" {
     "$TRACE" show "$RECORDING" >plain
     "$TRACE" show --speed 0.2 "$RECORDING" | cmp - plain

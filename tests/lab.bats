@@ -348,6 +348,14 @@ TABLE
     assert_equal "$(grep -o '^run 1 of 3 .*' "$DIR/said" | sed 's/.* port/port/' | sort -u | wc -l)" 2
 }
 
+@test "whatever is printed: a full disk is told" {
+    for words in --help --version list 'hint 04' 'show 04'; do
+        run bash -c "'$LAB' $words >/dev/full"
+        assert_failure 125
+        assert_output --partial "No space left"
+    done
+}
+
 @test "list fits 80 columns, however far somebody is" {
     local lab mark marks
     for marks in "" prediction gave-up passed "passed gave-up"; do

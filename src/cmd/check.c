@@ -22,6 +22,7 @@
 #include "util/text.h"
 #include "util/utf8.h"
 #include "util/wrap.h"
+#include "util/written.h"
 #include "view.h"
 
 #define EXIT_CHECK_FAILED 1
@@ -334,15 +335,15 @@ static void print_json(const struct report *r)
 
 static int print_report(const struct report *r)
 {
+	int status;
+
 	if (r->json)
 		print_json(r);
 	else
 		print_text(r);
-	errno = 0;
-	if ((fflush(stdout) || ferror(stdout)) && errno != EPIPE) {
-		log_error("cannot write the output: %s", strerror(errno ? errno : EIO));
-		return EXIT_TRACE;
-	}
+	status = status_after_output(stdout, 0, EXIT_TRACE);
+	if (status)
+		return status;
 	if (r->count[OUTCOME_ERROR])
 		return EXIT_TRACE;
 	if (r->count[OUTCOME_AGAIN])

@@ -17,6 +17,7 @@
 #include "render/verdict_text.h"
 #include "util/log.h"
 #include "util/text.h"
+#include "util/written.h"
 #include "view.h"
 
 #define RULES_MAX 16 /* --rule, at most */
@@ -256,15 +257,6 @@ static int find(struct verdicts *list, struct recording *rec)
 
 /* --- what is found --- */
 
-/* What was printed is with the kernel: 0; -EPIPE when its reader went away. */
-static int stdout_result(void)
-{
-	errno = 0;
-	if (!fflush(stdout) && !ferror(stdout))
-		return 0;
-	return errno ? -errno : -EIO;
-}
-
 static int print_json(const struct verdicts *list)
 {
 	struct json j = { 0 };
@@ -278,7 +270,7 @@ static int print_json(const struct verdicts *list)
 		printf("%.*s\n", (int)j.buf.len, j.buf.data);
 	}
 	json_free(&j);
-	return stdout_result();
+	return file_written(stdout);
 }
 
 static int print_text(const struct verdicts *list, const struct evidence *e, const struct view *v)
@@ -300,7 +292,7 @@ static int print_text(const struct verdicts *list, const struct evidence *e, con
 	if (list->left_out)
 		printf(", %llu left out", (unsigned long long)list->left_out);
 	putchar('\n');
-	return stdout_result();
+	return file_written(stdout);
 }
 
 static int read_evidence(const struct verdicts *list, struct evidence *e, struct recording *rec)

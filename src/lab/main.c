@@ -15,6 +15,7 @@
 #include "util/log.h"
 #include "util/options.h"
 #include "util/version.h"
+#include "util/written.h"
 
 enum operands { TAKES_NOTHING, TAKES_LAB, TAKES_LAB_AND_WORD };
 
@@ -268,14 +269,12 @@ static int start(struct session *s, const struct parsed *p)
 	return 0;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	struct parsed p = { 0 };
 	struct session s = { 0 };
 	int status;
 
-	setlocale(LC_CTYPE, "");
-	log_program = "lab";
 	status = parse(&p, argc, argv);
 	if (status)
 		return status;
@@ -291,4 +290,11 @@ int main(int argc, char **argv)
 		status = p.command->run(&s);
 	labs_free(&s.labs);
 	return status;
+}
+
+int main(int argc, char **argv)
+{
+	setlocale(LC_CTYPE, "");
+	log_program = "lab";
+	return status_after_output(stdout, run(argc, argv), EXIT_LAB);
 }
