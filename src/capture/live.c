@@ -68,6 +68,8 @@ static int take_record(void *ctx, void *data, size_t size)
 
 		if (p->what == PROC_SEEN || p->what == PROC_EXEC)
 			v->hooks->process(v->ctx, e->pid);
+		else if (p->what == PROC_EXIT) /* the next process of that number is another */
+			bpf_map__delete_elem(v->loader->skel->maps.targets, &e->pid, sizeof(e->pid), 0);
 	}
 	v->events++;
 	v->read_bytes += size;

@@ -338,6 +338,27 @@ serve_there() {
     same namespaces 2 "$(q -u -o netns netns kind=segment | wc -l)"
 }
 
+@test "scope: -p follows nobody who is given the number of a process that has ended" {
+    background "$BATS_TEST_TMPDIR/first.out" sleep 1000
+    trace_start -p "$BG"
+    kill "$BG"
+    wait "$BG" || true
+    until_event kind=proc what=exit pid="$BG"
+    in_ns python3 -c '
+import ctypes, os, struct, sys
+number = ctypes.c_int(int(sys.argv[1]))
+SIGCHLD, CLONE3 = 17, 435
+args = struct.pack("11Q", 0, 0, 0, 0, SIGCHLD, 0, 0, 0, ctypes.addressof(number), 1, 0)
+child = ctypes.CDLL(None, use_errno=True).syscall(CLONE3, args, len(args))
+if child == 0:
+    os.execv(sys.argv[2], sys.argv[2:])
+assert child == number.value, os.strerror(ctypes.get_errno())
+sys.exit(os.waitpid(child, 0)[1])' "$BG" "$PROGS/pair" v4
+    trace_stop
+    same status 0 "$status"
+    expect_count 0 kind=call
+}
+
 @test "scope: -p of a server shows the client in another namespace, too" {
     joined_namespace
     serve_there
