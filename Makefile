@@ -157,7 +157,7 @@ vm-shell: ## a root shell in an emulated machine, with ./trace and the labs (no 
 
 # Again with sanitizers: the unit tests, and the tests that mostly replay recordings.
 WATCHED := $(UNIT_TESTS:$(OUTPUT)/%=$(SANITIZED)/%) \
-	$(patsubst %,sanitized:tests/%.bats,cmd explain query check)
+	$(patsubst %,sanitized:tests/%.bats,cmd explain query check files vm-compare)
 # What T asks for, or everything; a filter is for bats.
 chosen = $(or $(T:tests/unit/%.c=$(OUTPUT)/tests/unit/%),$(if $(F),,$(sort $(UNIT_TESTS) $(WATCHED)) tests/fuzz/run) tests)
 
