@@ -116,8 +116,8 @@ def canonical_text(text):
         line = re.sub(r"^ *\d+\.\d{3}(?= )", "*  ", line)
         line = re.sub(f", after {DURATION}", "", line)
         line = re.sub(DURATION, "<t>", line)
+        line = re.sub(r"^\d+ events, ", "events, ", line)  # before: so many may be some process's number
         line = re.sub(r"\d+", lambda m: known.get(m.group(), m.group()), line)
-        line = re.sub(r"^\d+ events, ", "events, ", line)
         line = re.sub(r"(#\d+)  +", r"\1 ", line)
         line = re.sub(r"\[(#*) *\]", r"[\1]", line)
         yield from (fact for fact in re.split(r"  +", line) if fact not in ("", "*"))
