@@ -240,7 +240,7 @@ until_line() { # FILE REGEX
 
 # --- questions to $OUT ---
 
-# python3 SCRIPT ARG..., by answer.py, which setup_suite has started: a tenth of the time. The script's errors are printed, too.
+# python3 SCRIPT ARG..., by answer.py, which setup_suite has started. The script's errors are printed, too.
 ask() { # SCRIPT ARG...
     local IFS=$'\x1f' reply=$BATS_TEST_TMPDIR/answer.$BASHPID request status size text
     request="$PWD${IFS}$reply${IFS}$*"

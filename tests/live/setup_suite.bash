@@ -47,7 +47,7 @@ setup_suite() {
 }
 
 teardown_suite() {
-    kill "$ANSWERING"
+    [ -z "${ANSWERING-}" ] || kill "$ANSWERING"
 }
 
 build_prog() { # SOURCE PROGRAM
