@@ -540,6 +540,28 @@ static void test_silent_not(void **state)
 	}
 }
 
+/* A look that falls between the entry of the peer's close() and its FIN finds an end, not silence. */
+static void test_silent_closing(void **state)
+{
+	struct tcp_pair p = pair_on_loopback();
+	static struct why_story w;
+	struct made_call mc, cl;
+
+	(void)state;
+	why_open(&w);
+	pair_open(&w.y, &p);
+	mc = poll_of(&p.c, POLLIN, false);
+	call_enters(&w.y, &mc);
+	why_wait(&w, 900 * MS);
+	cl = call_of(p.s.pid, CALL_CLOSE, p.s.sid, p.s.fd);
+	cl.c.cflags = CALLF_LAST_REF;
+	call_enters(&w.y, &cl);
+	why_wait(&w, 5000 * MS);
+	why_finish(&w);
+	assert_int_equal(why_count(&w, "block-recv-silent"), 0);
+	why_close(&w);
+}
+
 /* The trace ends before a second is over. */
 static void test_silent_end(void **state)
 {
@@ -874,6 +896,7 @@ int main(void)
 		cmocka_unit_test(test_silent),
 		cmocka_unit_test(test_silent_again),
 		cmocka_unit_test(test_silent_not),
+		cmocka_unit_test(test_silent_closing),
 		cmocka_unit_test(test_silent_end),
 		cmocka_unit_test(test_deadlock_poll),
 		cmocka_unit_test(test_accept),

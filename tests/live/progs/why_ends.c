@@ -166,7 +166,7 @@ static void accept_reset(void)
 
 struct ends {
 	int s[2];
-	struct gate ready, go;
+	struct gate ready, go, closed;
 };
 
 static void answer_and_leave(void *arg)
@@ -218,6 +218,7 @@ static void polling_client(void *arg)
 
 	CHECK(close(e->s[1]));
 	gate_open(&e->ready, 0);
+	gate_wait(&e->closed); /* it waits for the EOF, never for the answer */
 	recv_all(e->s[0], buf, 4);
 	MUST(poll(&p, 1, -1) == 1);
 	recv_eof(e->s[0]);
@@ -226,7 +227,7 @@ static void polling_client(void *arg)
 /* A server answers and closes, but a child still has the socket; the client waits in poll(). */
 static void kept(void)
 {
-	struct ends e = { .ready = gate_new(), .go = gate_new() };
+	struct ends e = { .ready = gate_new(), .go = gate_new(), .closed = gate_new() };
 	pid_t c, w;
 
 	tcp_pair(e.s);
@@ -236,6 +237,7 @@ static void kept(void)
 	w = spawn(holds, &e.go);
 	send_all(e.s[1], "pong", 4);
 	CHECK(close(e.s[1]));
+	gate_open(&e.closed, 0);
 	hold();
 	gate_open(&e.go, 0);
 	reap(w);
