@@ -285,8 +285,7 @@ static int next_meta(struct live *v, struct frame *f)
 
 	if (v->stage == STAGE_REASONS) {
 		buf_reset(&v->meta);
-		err = meta_reasons(&v->meta, loader_btf(v->loader));
-		loader_btf_free(v->loader);
+		err = meta_reasons(&v->meta);
 		if (err)
 			return err;
 	}

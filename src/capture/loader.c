@@ -69,14 +69,15 @@ bool loader_has(const struct loader *l, const char *program)
 	       way_has(&probe_table[m].ways[l->state[m].way], program);
 }
 
-const struct btf *loader_btf(struct loader *l)
+/* The kernel's types, read at the first call; NULL: unreadable. */
+static const struct btf *loader_btf(struct loader *l)
 {
 	if (!l->btf)
 		l->btf = btf__load_vmlinux_btf();
 	return l->btf;
 }
 
-void loader_btf_free(struct loader *l)
+static void loader_btf_free(struct loader *l)
 {
 	btf__free(l->btf);
 	l->btf = NULL;
@@ -433,6 +434,7 @@ int loader_open(struct loader *l, enum backend backend, const struct config *cfg
 		ret = check_needed(l, backend, err);
 out:
 	libbpf_set_print(before);
+	loader_btf_free(l);
 	if (ret)
 		loader_close(l);
 	return ret;
@@ -442,6 +444,5 @@ void loader_close(struct loader *l)
 {
 	loader_detach(l);
 	trace_bpf__destroy(l->skel);
-	loader_btf_free(l);
 	l->skel = NULL;
 }

@@ -17,7 +17,7 @@ struct btf;
 
 struct loader {
 	struct trace_bpf *skel;
-	struct btf *btf; /* the kernel's; NULL: not needed so far, see loader_btf() */
+	struct btf *btf; /* the kernel's, some 6 MB; NULL: not needed so far, or given back as all is attached */
 	int kind[BACKEND_TRACEPOINT + 1]; /* may such programs be attached: 0 = not asked, 1 = yes, or negative errno */
 	struct probe_state state[MOMENTS_MAX];
 	struct bpf_link *links[MOMENTS_MAX][PROGRAMS_MAX];
@@ -29,10 +29,6 @@ struct loader {
  */
 int loader_open(struct loader *l, enum backend backend, const struct config *cfg, const struct map_sizes *sizes,
 		int (*fill_maps)(struct trace_bpf *skel, void *ctx), void *ctx, struct capture_error *err);
-/* The kernel's types, read at the first call; NULL: unreadable. Belongs to the loader. */
-const struct btf *loader_btf(struct loader *l);
-/* Give their memory back (some 6 MB): they are not asked again in the ordinary course. */
-void loader_btf_free(struct loader *l);
 void loader_detach(struct loader *l); /* no new events from here on; maps stay */
 void loader_close(struct loader *l);
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "meta.h"
 
-#include <bpf/btf.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "btf_names.h"
 #include "util/clock.h"
 #include "util/version.h"
 
@@ -107,27 +107,28 @@ int meta_run(struct buf *b, const struct loader *l, const struct capture_opts *o
 	return b->err;
 }
 
-static void reasons(struct buf *b, const struct btf *btf, const char *type, const char *prefix,
-		    const char *table)
+/* The enumerators of one enum, as the pairs "TABLE.VALUE" and name without what all of them begin with. */
+struct table {
+	struct buf *b;
+	const char *prefix, *name;
+};
+
+static void add_reason(void *ctx, const char *name, __u32 value)
 {
-	int id = btf__find_by_name_kind(btf, type, BTF_KIND_ENUM);
-	const struct btf_type *t = id < 0 ? NULL : btf__type_by_id(btf, id);
-	const struct btf_enum *e = t ? btf_enum(t) : NULL;
+	const struct table *t = ctx;
+	size_t len = strlen(t->prefix);
+	char key[48];
 
-	for (int i = 0; t && i < btf_vlen(t); i++) {
-		const char *name = btf__name_by_offset(btf, e[i].name_off);
-		char key[48];
-
-		if (!strncmp(name, prefix, strlen(prefix)))
-			name += strlen(prefix);
-		snprintf(key, sizeof(key), "%s.%u", table, e[i].val);
-		pair(b, key, name);
-	}
+	snprintf(key, sizeof(key), "%s.%u", t->name, value);
+	pair(t->b, key, strncmp(name, t->prefix, len) ? name : name + len);
 }
 
-int meta_reasons(struct buf *b, const struct btf *btf)
+int meta_reasons(struct buf *b)
 {
-	reasons(b, btf, "sk_rst_reason", "SK_RST_REASON_", "rst_reason");
-	reasons(b, btf, "skb_drop_reason", "SKB_DROP_REASON_", "drop_reason");
+	struct table rst = { b, "SK_RST_REASON_", "rst_reason" };
+	struct table drop = { b, "SKB_DROP_REASON_", "drop_reason" };
+
+	btf_enumerators("sk_rst_reason", add_reason, &rst);
+	btf_enumerators("skb_drop_reason", add_reason, &drop);
 	return b->err;
 }

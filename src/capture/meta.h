@@ -11,6 +11,6 @@
 /* Machine, clocks, scope, and how each moment is seen. 0 or -ENOMEM. */
 int meta_run(struct buf *b, const struct loader *l, const struct capture_opts *opts);
 /* The running kernel's names of RST and drop reasons, from its BTF. 0 or -ENOMEM. */
-int meta_reasons(struct buf *b, const struct btf *btf);
+int meta_reasons(struct buf *b);
 
 #endif

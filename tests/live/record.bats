@@ -147,3 +147,22 @@ happened() { # FILE
         expect_some layer="$layer" kind!=summary
     done
 }
+
+# The enumerators of this kernel's enum as bpftool reads them: TABLE.VALUE NAME, without the prefix.
+reasons_of() { # ENUM TABLE
+    bpftool btf dump file /sys/kernel/btf/vmlinux format raw |
+        awk -v type="'$1'" -v table="$2" -v prefix="^'${1^^}_" '
+            /^\[/ { inside = $2 == "ENUM" && $3 == type && !seen; seen = seen || inside; next }
+            inside { sub(prefix, "", $1); sub("^\047", "", $1); sub("\047$", "", $1)
+                     sub("val=", "", $2); print table "." $2, $1 }'
+}
+
+@test "record: why segments are dropped and connections reset has this kernel's own names" {
+    trace_raw -w "$(REC)" -- true
+    same status 0 "$status"
+    reasons_of sk_rst_reason rst_reason >"$BATS_TEST_TMPDIR/want"
+    reasons_of skb_drop_reason drop_reason >>"$BATS_TEST_TMPDIR/want"
+    grep -q '^drop_reason.2 NOT_SPECIFIED$' "$BATS_TEST_TMPDIR/want"
+    tr '\0' ' ' <"$(REC)" | grep -aoE '(rst|drop)_reason\.[0-9]+ [A-Z0-9_]+' |
+        diff -u "$BATS_TEST_TMPDIR/want" -
+}
