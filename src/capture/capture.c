@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "iter.h"
+#include "labs.h"
 #include "libc.h"
 #include "live.h"
 #include "loader.h"
@@ -18,6 +19,7 @@
 struct capture {
 	struct loader loader;
 	struct libcs libcs;
+	struct labs labs;
 	struct capture_opts opts;
 	struct live *live;
 };
@@ -65,6 +67,12 @@ static int seed(struct capture *c)
 	return err;
 }
 
+static void look_at_labs(struct capture *c)
+{
+	if (scope_is_bare(&c->opts))
+		labs_look(&c->labs, c->loader.skel);
+}
+
 static void probe_libcs(struct capture *c)
 {
 	if (!loader_has(&c->loader, "getaddrinfo__uprobe"))
@@ -87,7 +95,7 @@ static void on_second(void *ctx)
 {
 	struct capture *c = ctx;
 
-	scope_refresh_labs(c->loader.skel, &c->opts);
+	look_at_labs(c);
 	libcs_again(&c->libcs, c->loader.skel);
 }
 
@@ -117,6 +125,7 @@ struct capture *capture_open(const struct capture_opts *opts, struct capture_err
 	ret = loader_open(&c->loader, opts->backend, &cfg, &opts->sizes, scope_fill_maps, &c->opts, err);
 	if (ret)
 		goto fail;
+	look_at_labs(c);
 	probe_libcs(c);
 	ret = seed(c);
 	if (!ret) {
@@ -148,6 +157,7 @@ void capture_close(struct capture *c)
 		return;
 	live_free(c->live);
 	libcs_close(&c->libcs);
+	labs_close(&c->labs);
 	loader_close(&c->loader);
 	free(c);
 }
@@ -191,6 +201,11 @@ unsigned int capture_missed_libcs(const struct capture *c, const char **why)
 {
 	*why = c->libcs.why;
 	return c->libcs.missed;
+}
+
+unsigned int capture_missed_labs(const struct capture *c)
+{
+	return c->labs.missed;
 }
 
 bool capture_finds_libcs(const struct capture *c)

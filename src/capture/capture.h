@@ -64,6 +64,8 @@ int capture_try(const struct capture *c);
 bool capture_finds_libcs(const struct capture *c);
 /* C libraries that were met and could not be probed: their getaddrinfo was not seen. *why is of the last one. */
 unsigned int capture_missed_libcs(const struct capture *c, const char **why);
+/* Namespaces of labs that a bare run had no room for at once, at most. */
+unsigned int capture_missed_labs(const struct capture *c);
 
 /* For `trace doctor`: one row per moment of the probe table. */
 struct capture_row {

@@ -2,7 +2,6 @@
 #include "scope.h"
 
 #include <bpf/bpf.h>
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +15,7 @@
 
 #define SETTLE_NS 10000000ULL /* a call shorter than this is one record; DESIGN: latency 50 ms */
 
-static bool is_bare(const struct capture_opts *o)
+bool scope_is_bare(const struct capture_opts *o)
 {
 	return !o->all && !o->n_pids && !o->command_pid && !o->comm && !o->port && !o->lport &&
 	       !o->rport && !o->n_netns;
@@ -110,33 +109,6 @@ static int exclude_ancestors(struct trace_bpf *skel)
 	return err;
 }
 
-static bool is_lab_name(const char *name)
-{
-	return !strncmp(name, "lab-", 4) || !strncmp(name, "socklens-", 9);
-}
-
-void scope_refresh_labs(struct trace_bpf *skel, const struct capture_opts *o)
-{
-	struct dirent *e;
-	char path[300];
-	struct stat st;
-	DIR *dir;
-
-	if (!is_bare(o))
-		return;
-	dir = opendir("/run/netns");
-	if (!dir)
-		return;
-	while ((e = readdir(dir))) {
-		if (!is_lab_name(e->d_name))
-			continue;
-		snprintf(path, sizeof(path), "/run/netns/%s", e->d_name);
-		if (!stat(path, &st))
-			put(skel->maps.netns_set, st.st_ino, 1);
-	}
-	closedir(dir);
-}
-
 int scope_fill_maps(struct trace_bpf *skel, void *ctx)
 {
 	const struct capture_opts *o = ctx;
@@ -148,8 +120,7 @@ int scope_fill_maps(struct trace_bpf *skel, void *ctx)
 		err = put(skel->maps.targets, o->command_pid, TARGET);
 	for (size_t i = 0; i < o->n_netns && !err; i++)
 		err = put(skel->maps.netns_set, o->netns[i], 1);
-	if (is_bare(o) && !err)
+	if (scope_is_bare(o) && !err)
 		err = exclude_ancestors(skel);
-	scope_refresh_labs(skel, o);
 	return err;
 }

@@ -10,7 +10,7 @@
 void scope_config(struct config *cfg, const struct capture_opts *opts);
 /* Targets, exclusions, namespaces: before anything is attached. ctx = struct capture_opts. */
 int scope_fill_maps(struct trace_bpf *skel, void *ctx);
-/* Bare runs: network namespaces of labs that appeared since. Cheap enough for once a second. */
-void scope_refresh_labs(struct trace_bpf *skel, const struct capture_opts *opts);
+/* Nothing was asked for: a run looks at its own loopback and into the labs (labs.h). */
+bool scope_is_bare(const struct capture_opts *opts);
 
 #endif

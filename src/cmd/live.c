@@ -428,9 +428,15 @@ static int live_end(struct live *l, int loop_err)
 static void say_missed(const struct live *l)
 {
 	const char *why;
-	unsigned int n = capture_missed_libcs(l->capture, &why);
+	unsigned int n = capture_missed_libcs(l->capture, &why), labs = capture_missed_labs(l->capture);
 
-	if (n && !l->opts.view.quiet)
+	if (l->opts.view.quiet)
+		return;
+	if (labs)
+		log_warn("%u network namespace%s of labs %s not looked into, for want of room: "
+			 "remove old ones with 'ip netns del'",
+			 labs, labs == 1 ? "" : "s", labs == 1 ? "was" : "were");
+	if (n)
 		log_warn("getaddrinfo was not seen in %u C librar%s (%s)", n, n == 1 ? "y" : "ies",
 			 why);
 }

@@ -79,48 +79,50 @@ int target_pids(struct target *t, const char *arg, char *err, size_t err_size)
 	return 0;
 }
 
-/* A file that stands for a network namespace: containers bind /proc/PID/ns/net to one. */
-static int netns_file(const char *path, struct stat *st)
+/* A file that stands for a network namespace: containers bind /proc/PID/ns/net to one. Open, or negative errno. */
+static int netns_file(const char *path)
 {
 	struct statfs fs;
-	int fd, type;
+	int fd;
 
 	if (statfs(path, &fs) || fs.f_type != NSFS_MAGIC)
 		return -EINVAL;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	type = ioctl(fd, NS_GET_NSTYPE);
-	if (type == CLONE_NEWNET && fstat(fd, st))
-		type = -errno;
+	if (ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET)
+		return fd;
 	close(fd);
-	return type == CLONE_NEWNET ? 0 : -EINVAL;
+	return -EINVAL;
 }
 
 /* A process's namespace, or one that `ip netns add` made, or any by its file. */
-static int netns_stat(const char *arg, struct stat *st)
+static int netns_open(const char *arg)
 {
 	char path[PATH_MAX];
 	long pid;
+	int fd;
 
 	if (!option_number(arg, 1, INT_MAX, &pid)) {
 		snprintf(path, sizeof(path), "/proc/%ld/ns/net", pid);
-		if (!stat(path, st))
-			return 0;
+		fd = netns_file(path);
+		if (fd >= 0)
+			return fd;
 	}
 	if (arg[0] == '/')
-		return netns_file(arg, st);
+		return netns_file(arg);
 	if (!arg[0] || strchr(arg, '/') || !strcmp(arg, ".") || !strcmp(arg, ".."))
 		return -EINVAL;
 	snprintf(path, sizeof(path), "/run/netns/%s", arg);
-	return stat(path, st) ? -errno : 0;
+	return netns_file(path);
 }
 
 int target_netns(struct target *t, const char *arg, char *err, size_t err_size)
 {
 	struct stat st;
+	int fd = netns_open(arg);
 
-	if (netns_stat(arg, &st)) {
+	if (fd < 0 || fstat(fd, &st)) {
 		text_sentence(err, err_size,
 			      "there is no network namespace '%s'; 'ip netns' lists the names, "
 			      "a process number works too, or a file such as /proc/PID/ns/net",
@@ -131,6 +133,7 @@ int target_netns(struct target *t, const char *arg, char *err, size_t err_size)
 		text_sentence(err, err_size, "too many network namespaces, at most %d", TARGET_MAX);
 		return -EINVAL;
 	}
+	/* fd stays open to the end of the process: the number of a namespace that is gone is the next one's */
 	t->netns[t->n_netns++] = (__u32)st.st_ino;
 	return 0;
 }

@@ -7,6 +7,7 @@ LIMIT=20 # seconds any single wait may take
 setup() {
     NS=sl-$$-$BATS_TEST_NUMBER
     NS2=
+    OTHER_NS=()
     PUBLIC=
     OUT=$BATS_TEST_TMPDIR/out.json
     TRACE_PID=
@@ -19,7 +20,7 @@ setup() {
 }
 
 teardown() {
-    local pid
+    local pid ns
     if [ -z "${BATS_TEST_COMPLETED:-}" ] && [ -s "$OUT" ]; then
         echo "--- the run, as traced:"
         python3 "$LIVE/story.py" "$OUT" || tail -3 "$OUT"
@@ -27,24 +28,34 @@ teardown() {
     for pid in $TRACE_PID "${HELPERS[@]}"; do
         kill -KILL "$pid" 2>/dev/null || true
     done
-    # Whatever a test started inside its own namespace ends with it.
-    for pid in $(ip netns pids "$NS") ${NS2:+$(ip netns pids "$NS2")}; do
-        kill -KILL "$pid" 2>/dev/null || true
-    done
     if [ -n "$PUBLIC" ]; then
         rm -rf "$PUBLIC"
     fi
-    ip netns del "$NS"
-    if [ -n "$NS2" ]; then
-        ip netns del "$NS2"
-    fi
+    for ns in "$NS" "${OTHER_NS[@]}"; do
+        [ ! -e "/run/netns/$ns" ] || end_namespace "$ns"
+    done
+}
+
+# Whatever a test started inside its own namespace ends with it.
+end_namespace() { # NAME
+    local pid
+    for pid in $(ip netns pids "$1"); do
+        kill -KILL "$pid" 2>/dev/null || true
+    done
+    ip netns del "$1"
+}
+
+# One more that ends with the test, its loopback up.
+add_namespace() { # NAME
+    ip netns add "$1"
+    OTHER_NS+=("$1")
+    nsenter --net="/run/netns/$1" -- ip link set lo up
 }
 
 # A second namespace, joined to the first by nothing.
 second_namespace() {
     NS2=$NS-b
-    ip netns add "$NS2"
-    nsenter --net="/run/netns/$NS2" -- ip link set lo up
+    add_namespace "$NS2"
 }
 
 # A second namespace, $NS2, joined to ours by a veth pair: 10.9.0.1 here, 10.9.0.2 there. in_there runs there.

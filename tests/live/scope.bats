@@ -167,26 +167,85 @@ END
 
 @test "scope: bare looks at its own loopback, not at that of other namespaces" {
     other=${NS}o
-    ip netns add "$other"
-    nsenter --net="/run/netns/$other" -- ip link set lo up
+    add_namespace "$other"
     trace_start
     run_prog "$other" pair v4
     LIVE_PORT=7002 run_prog "$NS" pair v4
     trace_stop
-    ip netns del "$other"
     expect_some dst~:7002
     same connections 1 "$(q -u -o conn kind=summary | wc -l)"
 }
 
 @test "scope: a namespace of a lab is shown from outside" {
     lab=lab-$NS
-    ip netns add "$lab"
-    nsenter --net="/run/netns/$lab" -- ip link set lo up
+    add_namespace "$lab"
     trace_start
     run_prog "$lab" pair v4
     trace_stop
-    ip netns del "$lab"
     same connections 1 "$(q -u -o conn kind=summary | wc -l)"
+}
+
+# A namespace, its loopback up, of this inode number if that is to be had: numbers are used again.
+namespace_numbered() { # INO
+    local i
+    for i in 1 2 3 4 5 6 7 8; do
+        add_namespace "${NS}n$i"
+        [ "$(netns_ino "${NS}n$i")" != "$1" ] || return 0
+    done
+}
+
+netns_ino() { # NAME
+    stat -L -c %i "/run/netns/$1"
+}
+
+# Does the tracer hold this namespace? 6e736673 is nsfs (linux/magic.h).
+holds_namespace() { # INO
+    stat -L -f -c '%t %n' "/proc/$TRACE_PID/fd/"* 2>/dev/null | awk '$1 == "6e736673" { print $2 }' |
+        xargs -r stat -L -c %i | grep -qx "$1"
+}
+
+strangers_talk() {
+    local ns
+    for ns in "${OTHER_NS[@]}"; do
+        [ ! -e "/run/netns/$ns" ] || run_prog "$ns" pair v4
+    done
+}
+
+@test "scope: a namespace that takes another's number is not taken for it" {
+    second_namespace
+    ino=$(netns_ino "$NS2")
+    trace_start --netns "$NS2"
+    run_prog "$NS2" pair v4
+    ip netns del "$NS2"
+    namespace_numbered "$ino"
+    strangers_talk
+    trace_stop
+    same connections 1 "$(q -u -o conn kind=summary | wc -l)"
+}
+
+@test "scope: nor one that takes that of a lab which is gone" {
+    lab=lab-$NS
+    add_namespace "$lab"
+    ino=$(netns_ino "$lab")
+    trace_start
+    run_prog "$lab" pair v4
+    holds_namespace "$ino"
+    ip netns del "$lab"
+    # The next look finds no name for it; one is due while there is something to do.
+    until ! holds_namespace "$ino"; do run_prog "$NS" udp zero; done
+    namespace_numbered "$ino"
+    strangers_talk
+    trace_stop
+    same connections 1 "$(q -u -o conn kind=summary protocol=TCP | wc -l)"
+}
+
+@test "scope: more labs than can be looked into at once are said" {
+    seq 300 | sed "s/.*/netns add lab-$NS-&/" | ip -batch -
+    trace_start
+    trace_stop
+    seq 300 | sed "s/.*/netns del lab-$NS-&/" | ip -batch -
+    same status 0 "$status"
+    grep -Eq "[0-9]+ network namespaces of labs were not looked into" "$BATS_TEST_TMPDIR/stderr"
 }
 
 @test "scope: --all with a port is that port, on the whole machine" {
