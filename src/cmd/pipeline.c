@@ -12,6 +12,7 @@
 #include "model/model.h"
 #include "session.h"
 #include "util/clock.h"
+#include "util/written.h"
 
 /* What ended is remembered for some seconds: memory is given back for longer than that after the last record. */
 #define TRIM_NS (2 * NSEC_PER_SEC)
@@ -339,11 +340,8 @@ static int loss_show(struct pipeline *p, __u64 horizon_ns)
 
 static void outlet_flush(struct pipeline *p, struct outlet *o)
 {
-	if (o->err || !o->view.out)
-		return;
-	errno = 0;
-	if (fflush(o->view.out) || ferror(o->view.out))
-		outlet_result(p, o, errno ? -errno : -EIO);
+	if (!o->err && o->view.out)
+		outlet_result(p, o, file_written(o->view.out));
 }
 
 /* The C library keeps what is freed; after a burst that is most of it, and others may want it. */
