@@ -75,7 +75,7 @@ same() { # WHAT EXPECTED GOT
 }
 
 @test "bench: hooks on system calls are measured, or it is said why not" {
-    run "$TOP/.output/tests/bench/hooks"
+    run "$TOP/.output/tests/bench/hooks" 1
     same "status" 0 "$status"
     grep -Eq $'^none \\(noise\\)\t0\t[0-9.]+\t[0-9.]+\t[0-9]+\t[0-9]+$' <<<"$output"
     grep -Eq $'^sys_enter and sys_exit\t2\t' <<<"$output"

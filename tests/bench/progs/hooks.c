@@ -5,7 +5,7 @@
  *
  *   NAME  HOOKS  getppid  read  ATTACH_MS  DETACH_MS    getppid, read: time over that without hooks
  *
- * or, in place of the figures, why this kernel has none. Root.
+ * or, in place of the figures, why this kernel has none. Root.   usage: hooks [SAMPLES]
  */
 #define _GNU_SOURCE
 #include <bpf/bpf.h>
@@ -17,6 +17,7 @@
 #include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -27,7 +28,6 @@
 
 #define NSEC_PER_MSEC 1e6
 #define CALLS 40000 /* of a sample */
-#define SAMPLES 25
 #define HOOKS_MAX 256
 #define EVENTS "/sys/kernel/tracing/events/syscalls"
 
@@ -194,12 +194,14 @@ static void do_read(int zero)
 		_exit(125);
 }
 
+static int samples = 25;
+
 /* The shortest of some samples, in CPU time: what others on the machine do only makes one longer. */
 static double shortest_ms(void (*call)(int zero), int zero)
 {
 	double least = 0;
 
-	for (int s = 0; s < SAMPLES; s++) {
+	for (int s = 0; s < samples; s++) {
 		double began = now_ms(CLOCK_PROCESS_CPUTIME_ID), took;
 
 		for (int i = 0; i < CALLS; i++)
@@ -254,14 +256,16 @@ static void find_events(void)
 		fprintf(stderr, "hooks: cannot mount tracefs: %s\n", strerror(errno));
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	int zero = open("/dev/zero", O_RDONLY | O_CLOEXEC);
 
 	find_events();
 	libbpf_set_print(NULL);
 	setpriority(PRIO_PROCESS, 0, -15);
-	if (zero < 0)
+	if (argc > 1)
+		samples = atoi(argv[1]);
+	if (zero < 0 || samples < 1)
 		return 125;
 	for (size_t i = 0; i < sizeof(arrangements) / sizeof(arrangements[0]); i++)
 		measure(&arrangements[i], zero);
