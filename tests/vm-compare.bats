@@ -64,6 +64,10 @@ told() { # HERE THERE
     run "$VM/same.py" stories old fentry here there again
     assert_failure 1
     assert_line "# +RST"
+    mkdir here.again
+    echo FIN >here.again/x.story
+    run "$VM/same.py" stories old fentry here there again
+    assert_success
 }
 
 @test "a row grants lines, changes or the rest, and not more" {

@@ -3,7 +3,7 @@
 """Holds stories and tests of one kernel against another's; grants what differences.md lists and nothing else.
 
     same.py stories KERNEL BACKEND REFERENCE DIR [AGAIN]   each NAME.story of two folders, line by line; what differs
-                                                   in DIR may be the same in AGAIN
+                                                   in DIR may be the same in AGAIN, or as in REFERENCE.again
     same.py tests KERNEL TAP                       tests that failed there
     same.py stale [KERNEL...]                      rows that nothing needed since the list was begun; with KERNELs
                                                    only a part was run, and nothing can be said
@@ -85,22 +85,23 @@ def without_differences(table, a, b):
     return a, b, used
 
 
-def compared(table, a, folders, file):
-    """The story A here and, of those in the folders, the first that is alike, or the very first; and the rows used."""
-    told = []
-    for folder in folders:
-        if os.path.exists(f"{folder}/{file}"):
-            b = read_story(f"{folder}/{file}")
-            told.append((a == b, *without_differences(table, a, b)))
+def told_in(folders, file):
+    return [read_story(f"{folder}/{file}") for folder in folders if os.path.exists(f"{folder}/{file}")]
+
+
+def compared(table, references, folders, file):
+    """Of the stories there and here the first two that are alike, or the very first; and the rows used."""
+    told = [(a == b, *without_differences(table, a, b)) for a in told_in(references, file) for b in told_in(folders, file)]
     return next((t for t in told if t[1] == t[2]), told[0] if told else None)
 
 
 def stories(kernel, backend, reference, *folders):
     table, bad, equal, granted = rows("stories"), 0, 0, 0
+    references = [reference, f"{reference}.again"]  # that is told twice, too, where two programs may change places
     names = sorted(n for n in os.listdir(reference) if n.endswith(".story"))
     for file in names:
         name = file[:-len(".story")]
-        found = compared([r for r in table if r.fits(name, kernel, backend)], read_story(f"{reference}/{file}"), folders, file)
+        found = compared([r for r in table if r.fits(name, kernel, backend)], references, folders, file)
         if not found:
             print(f"# {kernel}, {backend}: {name} was not told")
             bad += 1
