@@ -195,7 +195,7 @@ bench: ## measure what tracing costs, beside other tracers (as root); QUICK=1 fo
 	$(Q)$(if $(QUICK),,.ci/as-owner cp $(OUTPUT)/bench/RESULTS.md tests/bench/RESULTS.md)
 
 .PHONY: vm
-vm: vm-ready ## run the tests on other kernels, in emulated machines (as root); K=6.1-cloud for one
+vm: vm-ready ## trace all scenarios and share out live tests on other kernels, emulated (as root); K=6.1-cloud for one
 	$(Q)tests/run --tap tests/vm/run $(if $(SHORT),--short) $(K)
 
 .PHONY: vm-ready
