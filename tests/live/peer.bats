@@ -12,6 +12,13 @@ start_server() {
     until_line "$BATS_TEST_TMPDIR/server.out" ready
 }
 
+# The client as COMMAND, which ends, and with it the trace, when the server has: what that does last is to be seen, too.
+trace_client() {
+    # shellcheck disable=SC2016 # the other shell's
+    trace_run -- sh -c '"$0" client; while grep -q "^State:[^Z]*$" "/proc/$1/status" 2>/dev/null; do :; done' \
+        "$PROGS/apart" "$SERVER"
+}
+
 # Every call on the connection that has the port, of both ends.
 both_ends() {
     client=$(one sock call=connect phase=exit ret=0)
@@ -50,7 +57,7 @@ END
 
 @test "peer: a client as COMMAND, with a server outside" {
     start_server
-    trace_run -- "$PROGS/apart" client
+    trace_client
     same status 0 "$status"
     wait "$SERVER"
     both_ends
@@ -74,7 +81,7 @@ asyncio.run(main())
 '
     SERVER=$BG
     until_line "$BATS_TEST_TMPDIR/server.out" ready
-    LIVE_PORT=7001 trace_run -- "$PROGS/apart" client
+    LIVE_PORT=7001 trace_client
     same status 0 "$status"
     server=$(one sock call=recvfrom phase=exit pid="$SERVER" ret=14)
     expect_rows call,ret kind=call phase=exit sock="$server" "call~^(recvfrom|sendto|close)$" "ret>-1" <<'END'
