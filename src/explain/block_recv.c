@@ -10,6 +10,7 @@
 #include "../event/names.h"
 #include "../model/step.h"
 #include "block.h"
+#include "leaving.h"
 
 /* In these times the threshold: the rest of a message, or a word of either end, is overdue. */
 #define REST_TIMES 5
@@ -115,18 +116,12 @@ static __u64 silent_since(const struct scene *sc)
 	return sent ? sent->t_ns : up ? up->t_ns : 0;
 }
 
-/* close() or shutdown() has begun: an end is on its way, or lost, and the connection does not go on. */
-static bool has_ended(const struct note *peer)
-{
-	return note_mark(peer, MARK_CLOSE) || note_mark(peer, MARK_SHUT_WR);
-}
-
 /* One waits, and nothing is there or under way for it, on a connection that goes on. */
 static bool waits_in_silence(const struct explain *x, const struct scene *sc)
 {
 	const struct ledger *in = &sc->from;
 
-	if (!sc->peer || sc->peer->dead || has_ended(sc->peer) || sc->n->protocol != IPPROTO_TCP ||
+	if (!sc->peer || sc->peer->dead || note_left(sc->peer) || sc->n->protocol != IPPROTO_TCP ||
 	    sc->sock->state != TCP_S_ESTABLISHED || !silent_since(sc))
 		return false;
 	return !in->unsent && !in->in_flight && !in->rcvq && !fin_missing(sc->peer) &&
