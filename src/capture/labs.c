@@ -3,13 +3,11 @@
 
 #include <bpf/bpf.h>
 #include <dirent.h>
-#include <fcntl.h>
-#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
+
+#include "util/netns.h"
 
 #define NETNS_DIR "/run/netns"
 
@@ -26,14 +24,7 @@ static struct lab *find(struct labs *l, __u32 ino)
 	return NULL;
 }
 
-/* Is it a namespace's file? `ip netns add` makes an empty one first. */
-static bool is_namespace(int fd, struct stat *st)
-{
-	struct statfs fs;
-
-	return !fstatfs(fd, &fs) && fs.f_type == NSFS_MAGIC && !fstat(fd, st);
-}
-
+/* False: no room; fd is the caller's again. */
 static bool list(struct labs *l, struct trace_bpf *skel, int fd, __u32 ino)
 {
 	__u32 yes = 1;
@@ -44,29 +35,22 @@ static bool list(struct labs *l, struct trace_bpf *skel, int fd, __u32 ino)
 	return true;
 }
 
-/* False: there is no room for it. What is no namespace needs none. */
+/* False: there is no room for it. What is no namespace needs none: `ip netns add` makes an empty file first. */
 static bool look_at(struct labs *l, struct trace_bpf *skel, const char *path)
 {
-	struct stat st;
 	struct lab *known;
-	int fd;
+	__u32 ino;
+	int fd = netns_open(path, &ino);
 
-	known = stat(path, &st) ? NULL : find(l, st.st_ino);
-	if (known) {
-		known->named = true;
-		return true;
-	}
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* should it be a FIFO */
 	if (fd < 0)
 		return true;
-	if (is_namespace(fd, &st) && !find(l, st.st_ino)) {
-		if (list(l, skel, fd, st.st_ino))
-			return true;
-		close(fd);
-		return false;
-	}
+	known = find(l, ino);
+	if (known)
+		known->named = true;
+	else if (list(l, skel, fd, ino))
+		return true;
 	close(fd);
-	return true;
+	return known;
 }
 
 static void drop_nameless(struct labs *l, struct trace_bpf *skel)

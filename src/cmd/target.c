@@ -3,18 +3,12 @@
 #include "target.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <linux/magic.h>
-#include <linux/nsfs.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/stat.h>
-#include <sys/statfs.h>
 #include <unistd.h>
 
+#include "util/netns.h"
 #include "util/options.h"
 #include "util/text.h"
 
@@ -79,25 +73,8 @@ int target_pids(struct target *t, const char *arg, char *err, size_t err_size)
 	return 0;
 }
 
-/* A file that stands for a network namespace: containers bind /proc/PID/ns/net to one. Open, or negative errno. */
-static int netns_file(const char *path)
-{
-	struct statfs fs;
-	int fd;
-
-	if (statfs(path, &fs) || fs.f_type != NSFS_MAGIC)
-		return -EINVAL;
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET)
-		return fd;
-	close(fd);
-	return -EINVAL;
-}
-
 /* A process's namespace, or one that `ip netns add` made, or any by its file. */
-static int netns_open(const char *arg)
+static int netns_of(const char *arg, __u32 *ino)
 {
 	char path[PATH_MAX];
 	long pid;
@@ -105,24 +82,23 @@ static int netns_open(const char *arg)
 
 	if (!option_number(arg, 1, INT_MAX, &pid)) {
 		snprintf(path, sizeof(path), "/proc/%ld/ns/net", pid);
-		fd = netns_file(path);
+		fd = netns_open(path, ino);
 		if (fd >= 0)
 			return fd;
 	}
 	if (arg[0] == '/')
-		return netns_file(arg);
+		return netns_open(arg, ino);
 	if (!arg[0] || strchr(arg, '/') || !strcmp(arg, ".") || !strcmp(arg, ".."))
 		return -EINVAL;
 	snprintf(path, sizeof(path), "/run/netns/%s", arg);
-	return netns_file(path);
+	return netns_open(path, ino);
 }
 
 int target_netns(struct target *t, const char *arg, char *err, size_t err_size)
 {
-	struct stat st;
-	int fd = netns_open(arg);
+	__u32 ino;
 
-	if (fd < 0 || fstat(fd, &st)) {
+	if (netns_of(arg, &ino) < 0) {
 		text_sentence(err, err_size,
 			      "there is no network namespace '%s'; 'ip netns' lists the names, "
 			      "a process number works too, or a file such as /proc/PID/ns/net",
@@ -133,8 +109,8 @@ int target_netns(struct target *t, const char *arg, char *err, size_t err_size)
 		text_sentence(err, err_size, "too many network namespaces, at most %d", TARGET_MAX);
 		return -EINVAL;
 	}
-	/* fd stays open to the end of the process: the number of a namespace that is gone is the next one's */
-	t->netns[t->n_netns++] = (__u32)st.st_ino;
+	/* it stays open to the end of the process: the number of a namespace that is gone is the next one's */
+	t->netns[t->n_netns++] = ino;
 	return 0;
 }
 

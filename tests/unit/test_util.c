@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The tools below everything: hash, pool, buffers, cut text, times, options, rows. */
+/* The tools below everything: hash, pool, buffers, cut text, times, options, rows, namespaces. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,13 +9,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "util/buf.h"
 #include "util/clock.h"
 #include "util/hash.h"
+#include "util/netns.h"
 #include "util/options.h"
 #include "util/pool.h"
 #include "util/text.h"
@@ -469,6 +472,24 @@ static void test_wrap(void **state)
 	free(text);
 }
 
+/* --- files of network namespaces --- */
+
+static void test_netns(void **state)
+{
+	struct stat st;
+	__u32 ino = 0;
+	int fd = netns_open("/proc/self/ns/net", &ino);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(stat("/proc/self/ns/net", &st), 0);
+	assert_int_equal(ino, st.st_ino);
+	close(fd);
+	assert_int_equal(netns_open("/proc/self/ns/uts", &ino), -EINVAL);
+	assert_int_equal(netns_open("/proc/self/status", &ino), -EINVAL);
+	assert_int_equal(netns_open("/nowhere", &ino), -EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -487,6 +508,7 @@ int main(void)
 		cmocka_unit_test(test_options_help),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_wrap),
+		cmocka_unit_test(test_netns),
 	};
 
 	return cmocka_run_group_tests_name("util", tests, NULL, NULL);
