@@ -26,6 +26,13 @@ const volatile __u8 call_of_nr[SYSCALL_MAX] = {};
 
 /* Set while the reader blocks on the ring: the next record must wake it. */
 __u32 doorbell_armed = 0;
+/*
+ * Set while all probes are attached, which takes a while at either end: calls, connections and segments begin to be seen at
+ * one moment, and end so.
+ */
+__u32 tracing = 0;
+/* Boot clock: when tracing ended; 0 = it has not. */
+__u64 end_ns = 0;
 __u32 last_sid = 0;
 __u32 last_fid = 0;
 /* Grows with every loss: lets the reader notice without reading all counters. */

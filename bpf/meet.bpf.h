@@ -51,7 +51,7 @@ __noinline int sock_meet(u64 skp, const struct ev_addr *dst, u32 how)
 	const struct sock *sk = (const struct sock *)skp;
 	struct sock_state *st = meet_known(sk);
 
-	if ((st && st->pid && st->scope != SCOPE_UNDECIDED) || !meet_process())
+	if (!tracing || (st && st->pid && st->scope != SCOPE_UNDECIDED) || !meet_process())
 		return 0;
 	if (!st)
 		st = sock_enter(sk);
@@ -75,7 +75,7 @@ __noinline int sock_meet_in_passing(u64 skp)
 	const struct sock *sk = (const struct sock *)skp;
 	struct sock_state *st;
 
-	if (BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP || meet_known(sk))
+	if (!tracing || BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP || meet_known(sk))
 		return 0;
 	st = sock_enter(sk);
 	if (!st)

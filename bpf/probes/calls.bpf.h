@@ -118,7 +118,7 @@ static __always_inline int on_call_enter(struct pt_regs *regs, u64 nr)
 	struct task_state *ts;
 	int ret;
 
-	if (!call)
+	if (!call || !tracing)
 		return 0;
 	ts = task_get(CALLS_OF_SOCKETS & BIT(call));
 	if (!ts || call_is_32bit())

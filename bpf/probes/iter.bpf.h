@@ -224,6 +224,12 @@ int seed_tcp__iter(struct bpf_iter__tcp *ctx)
 	return 0;
 }
 
+/* Its own record would come soon if it returned; at the end none will, of those that had begun by then. */
+static __always_inline bool is_too_young(u64 since)
+{
+	return end_ns ? since > end_ns : now_ns() - since < cfg.settle_ns;
+}
+
 /* Tell of a call in progress, once. */
 static __always_inline void pending_tell(struct task_struct *t, struct task_state *ts, struct sock_state *st)
 {
@@ -257,7 +263,7 @@ static __always_inline void pending_held(struct task_struct *t, struct task_stat
 	struct call_record *r;
 	u64 sk = ts->sk;
 
-	if (!s || now_ns() - ts->t_return < cfg.settle_ns || !sock_released(ts))
+	if (!s || is_too_young(ts->t_return) || !sock_released(ts))
 		return;
 	r = &s->call;
 	call_fill(&r->c, ts, 0);
@@ -311,7 +317,7 @@ static __always_inline void pending_gai(struct task_struct *t, struct task_state
 	struct scratch *s = scratch_get(SCRATCH_ITER);
 	u64 enter = ts->gai_enter;
 
-	if (!s || !enter || ts->gai_told || now_ns() - enter < cfg.settle_ns || !scope_of_process(t->tgid))
+	if (!s || !enter || ts->gai_told || is_too_young(enter) || !scope_of_process(t->tgid))
 		return;
 	gai_fill(&s->gai, ts, t->tgid, t->pid);
 	s->gai.cflags = CALLF_PENDING;
@@ -321,7 +327,7 @@ static __always_inline void pending_gai(struct task_struct *t, struct task_state
 	ts->gai_told = !emit_copy_try(&s->gai, sizeof(s->gai), EV_GAI);
 }
 
-/* Calls in progress for longer than the settling time. */
+/* Calls in progress for longer than the settling time; at the end of the trace all. */
 SEC("?iter/task")
 int pending__iter(struct bpf_iter__task *ctx)
 {
@@ -337,7 +343,7 @@ int pending__iter(struct bpf_iter__task *ctx)
 	pending_gai(t, ts);
 	if (!ts->call || ts->on == ON_NOTHING || ts->held == HELD_TOLD)
 		return 0;
-	if (now_ns() - ts->t_enter < cfg.settle_ns)
+	if (is_too_young(ts->t_enter))
 		return 0;
 	st = call_sock(ts);
 	if (cfg.late_release && ts->held == HELD_WAITS && ts->in_scope)

@@ -46,7 +46,7 @@ static __always_inline int on_state(struct sock *sk, u32 old, u32 new)
 
 static __always_inline int on_destroy(struct sock *sk)
 {
-	struct sock_state *st = sock_lookup(sk);
+	struct sock_state *st = tracing ? sock_lookup(sk) : NULL;
 
 	if (!st)
 		return 0;
@@ -61,7 +61,7 @@ static __always_inline int on_destroy(struct sock *sk)
 SEC("?tp_btf/inet_sock_set_state")
 int BPF_PROG(inet_sock_set_state__tp, struct sock *sk, int old, int new)
 {
-	if (BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
+	if (!tracing || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
 		return 0;
 	return on_state(sk, old, new);
 }

@@ -351,7 +351,7 @@ int BPF_PROG(net_dev_start_xmit__tp, struct sk_buff *skb, struct net_device *dev
 	struct packet p;
 	void *sender;
 
-	if (packet_parse(&p, skb))
+	if (!tracing || packet_parse(&p, skb))
 		return 0;
 	packet_device(&p, dev);
 	sender = packet_sender(skb);
@@ -365,7 +365,7 @@ int BPF_PROG(netif_receive_skb__tp, struct sk_buff *skb)
 {
 	struct packet p;
 
-	if (packet_parse(&p, skb))
+	if (!tracing || packet_parse(&p, skb))
 		return 0;
 	packet_device(&p, skb->dev);
 	return wire_segment(&p, skb, NULL, SEGF_IN);

@@ -7,6 +7,9 @@
  * A round is: note the time, ask for calls in progress, empty the ring, give the BATCH, then a LOSS if there was one,
  * then a TICK whose horizon is the noted time less the settling time. Whatever began before the horizon is by then either
  * in the ring or was told as pending, so nothing older can come.
+ *
+ * The end is one moment for all probes, noted while they are still attached; what they tell of later is cut away (event/cut).
+ * Two rounds follow it: what the ring holds, then the sockets that had ended by then and of which nobody told.
  */
 #include "live.h"
 
@@ -19,6 +22,7 @@
 #include <unistd.h>
 
 #include "event.h"
+#include "event/cut.h"
 #include "iter.h"
 #include "meta.h"
 #include "ring.h"
@@ -44,16 +48,45 @@ struct live {
 	struct buf batch, meta;
 	enum live_stage stage;
 	volatile sig_atomic_t stop_asked;
-	bool stopped;	 /* detached: this is the last round */
+	__u64 end_ns;	 /* the trace ends at this moment, and all is detached; 0 = not yet */
+	bool swept;	 /* after that: this is the last round */
 	bool news;	 /* this round had records */
 	__u64 ring_bytes, read_bytes; /* the ring's size; taken out of it in this round */
 	unsigned int quiet_rounds;
 	__u64 round_ns, second_ns, losses_seen, misses_seen, nameless_seen, lates_taken, events;
 	__u64 missed_ns; /* since then a program was left out; 0 = none was since the losses were last read */
+	__u64 later[EV_KIND_MAX]; /* records of what came after the end */
 	struct frame_tick tick;
 	struct frame_loss loss;
 	struct frame_end end;
 };
+
+/* The end of a socket that the sweep after the end tells of was there before. */
+static bool keep(const struct live *v, struct event *e)
+{
+	if (v->swept && e->kind == EV_SOCK_CLOSED) {
+		e->t_ns = v->end_ns;
+		return true;
+	}
+	return cut_record(e, v->end_ns);
+}
+
+/* Puts a record into the batch; after the end, what of it belongs there: the ring itself cannot be written to. */
+static int batch_add(struct live *v, const void *data, size_t size)
+{
+	size_t at = v->batch.len;
+	const struct event *e = data;
+
+	if (buf_add(&v->batch, data, size))
+		return -ENOMEM;
+	if (v->end_ns && !keep(v, (struct event *)(v->batch.data + at))) {
+		v->batch.len = at;
+		v->later[e->kind]++;
+		return 0;
+	}
+	v->events++;
+	return v->batch.len >= BATCH_BYTES ? -ENOBUFS : 0;
+}
 
 /* Runs on each record in the ring: keep it, and notice processes. */
 static int take_record(void *ctx, void *data, size_t size)
@@ -71,11 +104,8 @@ static int take_record(void *ctx, void *data, size_t size)
 		else if (p->what == PROC_EXIT) /* the next process of that number is another */
 			bpf_map__delete_elem(v->loader->skel->maps.targets, &e->pid, sizeof(e->pid), 0);
 	}
-	v->events++;
 	v->read_bytes += size;
-	if (buf_add(&v->batch, data, size))
-		return -ENOMEM;
-	return v->batch.len >= BATCH_BYTES ? -ENOBUFS : 0;
+	return batch_add(v, data, size);
 }
 
 /* Those that found no room in the ring; see bpf/maps.bpf.h. */
@@ -148,6 +178,7 @@ static void read_losses(struct live *v)
 			v->loss.seen[kind] += per_cpu[i].seen;
 			v->loss.lost[kind] += per_cpu[i].lost;
 		}
+		v->loss.seen[kind] -= v->later[kind];
 	}
 	v->loss.seen[EV_DOORBELL] = 0;
 	v->misses_seen = loader_misses(v->loader, v->loss.lost);
@@ -197,15 +228,32 @@ static void chores(struct live *v)
 	sweep(v, false);
 }
 
+static void look_around(struct live *v)
+{
+	ask(v->pending);
+	ask_names(v);
+}
+
+/* All is looked at just before, so as to be known as of the end; afterwards only who has begun a call since. */
+static void end_trace(struct live *v)
+{
+	look_around(v);
+	sweep(v, false);
+	v->end_ns = v->loader->skel->bss->end_ns = clock_boot_ns();
+	v->loader->skel->bss->tracing = 0;
+	v->hooks->stop(v->ctx);
+	ask(v->pending);
+}
+
 static int begin_round(struct live *v)
 {
 	int err = 0;
 
-	if (v->stop_asked && !v->stopped) {
-		v->hooks->stop(v->ctx);
-		v->stopped = true;
-		sweep(v, false);
+	if (v->end_ns) {
 		sweep(v, true); /* a socket is told at the second time: see bpf/probes/sweep.bpf.h */
+		v->swept = true;
+	} else if (v->stop_asked) {
+		end_trace(v);
 	} else {
 		err = v->quiet_rounds >= IDLE_ROUNDS ? wait_doorbell(v) : wait_round(v);
 	}
@@ -214,9 +262,10 @@ static int begin_round(struct live *v)
 	v->round_ns = clock_boot_ns();
 	v->news = false;
 	v->read_bytes = 0;
-	ask(v->pending);
-	ask_names(v);
-	chores(v);
+	if (!v->end_ns) {
+		look_around(v);
+		chores(v);
+	}
 	v->stage = STAGE_BATCH;
 	return 0;
 }
@@ -252,7 +301,7 @@ static int next_loss(struct live *v, struct frame *f)
 	bool changed = v->loader->skel->bss->losses != v->losses_seen || v->missed_ns;
 
 	v->stage = STAGE_TICK;
-	if (!changed && !v->stopped)
+	if (!changed && !v->swept)
 		return 0;
 	read_losses(v);
 	return frame_set(f, FRAME_LOSS, &v->loss, sizeof(v->loss));
@@ -263,14 +312,14 @@ static int next_tick(struct live *v, struct frame *f)
 	__u64 settle = v->loader->skel->rodata->cfg.settle_ns;
 
 	v->quiet_rounds = v->news ? 0 : v->quiet_rounds + 1;
-	v->tick.horizon_ns = v->round_ns - settle;
-	v->stage = v->stopped ? STAGE_END : STAGE_RUN;
+	v->tick.horizon_ns = (v->end_ns ? v->end_ns : v->round_ns) - settle;
+	v->stage = v->swept ? STAGE_END : STAGE_RUN;
 	return frame_set(f, FRAME_TICK, &v->tick, sizeof(v->tick));
 }
 
 static int next_end(struct live *v, struct frame *f)
 {
-	v->end.t_ns = clock_boot_ns();
+	v->end.t_ns = v->end_ns;
 	v->end.events = v->events;
 	v->end.lost = 0;
 	for (int k = 0; k < EV_KIND_MAX; k++)

@@ -429,6 +429,7 @@ int loader_open(struct loader *l, enum backend backend, const struct config *cfg
 		if (ret)
 			goto out;
 	} while (attach_all(l, backend));
+	l->skel->bss->tracing = 1;
 	ret = check_backend(l, backend, err);
 	if (!ret)
 		ret = check_needed(l, backend, err);
