@@ -319,12 +319,11 @@ static void note_stream(struct act *a, const struct traffic *t)
 	if (t->sending) {
 		s->out += t->bytes;
 		s->urgent.marked += urgent ? t->messages : 0;
-		return;
-	}
-	if (urgent && t->bytes)
-		urgent_fetched(s, a->c->x[3]);
-	if (!urgent)
+	} else if (!urgent) {
 		s->in_line += t->bytes;
+	} else if (t->bytes) {
+		urgent_fetched(s, a->c->x[3]);
+	}
 	if (c)
 		ledger_update(c);
 }

@@ -238,7 +238,7 @@ static void direction_settle(struct mconn *c, int from)
 
 	s = is_stream(s) ? s : NULL;
 	r = is_stream(r) ? r : NULL;
-	l->residual = unexplained(l, s);
+	l->residual = s && s->calling != s->receiving && !c->c.ended ? 0 : unexplained(l, s);
 	if (c->c.untraced & LAYER_APP) /* splice() and the like move bytes that only the call tells of */
 		return;
 	if (s && s->tx.exact && !s->untold && (c->c.ended || s->calling == s->receiving))

@@ -227,6 +227,24 @@ static void test_stopped_inside(void **state)
 	story_close(&y);
 }
 
+/* So it does when the peer has read already what the call sends: only its return would have told of that here. */
+static void test_stopped_behind_the_peer(void **state)
+{
+	struct tcp_pair p;
+	struct story y;
+	struct made_call mc = story_with_send(&y, &p);
+
+	(void)state;
+	call_enters(&y, &mc);
+	p.s.rcv_nxt += 60;
+	end_receives(&y, &p.s, 60, 60);
+	assert_int_equal(model_finish(y.m), 0);
+	assert_int_equal(y.over.dir[0].written, 60);
+	assert_int_equal(y.over.dir[0].read, 60);
+	expect_residuals(&y, 0, 0);
+	story_close(&y);
+}
+
 /* A look at a call in progress is of later than its entry, at which it is told: what comes in between comes first. */
 static void test_looked_at_later(void **state)
 {
@@ -462,6 +480,7 @@ int main(void)
 		cmocka_unit_test(test_fast_open_fails),
 		cmocka_unit_test(test_other_call_fails),
 		cmocka_unit_test(test_stopped_inside),
+		cmocka_unit_test(test_stopped_behind_the_peer),
 		cmocka_unit_test(test_looked_at_later),
 		cmocka_unit_test(test_moved_outside),
 		cmocka_unit_test(test_taken_apart),
