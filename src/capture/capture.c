@@ -151,6 +151,11 @@ void capture_stop(struct capture *c)
 	live_stop(c->live);
 }
 
+void capture_finish(struct capture *c)
+{
+	live_finish(c->live);
+}
+
 void capture_close(struct capture *c)
 {
 	if (!c)

@@ -50,6 +50,8 @@ struct capture *capture_open(const struct capture_opts *opts, struct capture_err
 struct source *capture_source(struct capture *c);
 /* Safe in a signal handler's wake: no new events; the source drains what there is, gives END, then 0. */
 void capture_stop(struct capture *c);
+/* The same when 20 ms have passed without a record, 100 ms from now at the latest. */
+void capture_finish(struct capture *c);
 void capture_close(struct capture *c); /* NULL is accepted */
 
 /*

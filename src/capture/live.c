@@ -31,6 +31,8 @@
 
 #define ROUND_NS (10 * NSEC_PER_MSEC)
 #define IDLE_ROUNDS 50
+#define LINGER_NS (100 * NSEC_PER_MSEC)
+#define QUIET_ROUNDS 2
 #define IDLE_WAIT_MS 1000
 #define BATCH_BYTES (1u << 20)
 
@@ -48,6 +50,8 @@ struct live {
 	struct buf batch, meta;
 	enum live_stage stage;
 	volatile sig_atomic_t stop_asked;
+	bool finish_asked; /* stop when nothing happens any more */
+	__u64 linger_ns;   /* since then it is looked whether something does; 0 = not yet */
 	__u64 end_ns;	 /* the trace ends at this moment, and all is detached; 0 = not yet */
 	bool swept;	 /* after that: this is the last round */
 	bool news;	 /* this round had records */
@@ -245,6 +249,18 @@ static void end_trace(struct live *v)
 	ask(v->pending);
 }
 
+/* At once; or after some rounds without records, so that what the others do last is seen, too. */
+static bool end_is_due(struct live *v)
+{
+	if (v->stop_asked || !v->finish_asked)
+		return v->stop_asked;
+	if (v->linger_ns)
+		return v->quiet_rounds >= QUIET_ROUNDS || clock_boot_ns() - v->linger_ns > LINGER_NS;
+	v->linger_ns = clock_boot_ns();
+	v->quiet_rounds = 0;
+	return false;
+}
+
 static int begin_round(struct live *v)
 {
 	int err = 0;
@@ -252,7 +268,7 @@ static int begin_round(struct live *v)
 	if (v->end_ns) {
 		sweep(v, true); /* a socket is told at the second time: see bpf/probes/sweep.bpf.h */
 		v->swept = true;
-	} else if (v->stop_asked) {
+	} else if (end_is_due(v)) {
 		end_trace(v);
 	} else {
 		err = v->quiet_rounds >= IDLE_ROUNDS ? wait_doorbell(v) : wait_round(v);
@@ -427,6 +443,11 @@ struct source *live_source(struct live *v)
 void live_stop(struct live *v)
 {
 	v->stop_asked = 1;
+}
+
+void live_finish(struct live *v)
+{
+	v->finish_asked = true;
 }
 
 int live_try(const struct live *v)

@@ -22,6 +22,7 @@ struct live *live_new(struct loader *l, const struct capture_opts *opts, const s
 		      void *ctx);
 struct source *live_source(struct live *v);
 void live_stop(struct live *v); /* async-signal-safe */
+void live_finish(struct live *v); /* stop when 20 ms passed without a record, 100 ms from now at the latest */
 int live_try(const struct live *v); /* may calls in progress be asked for now? 0 or negative errno */
 void live_free(struct live *v); /* NULL is accepted */
 

@@ -314,8 +314,8 @@ static void live_look(struct live *l)
 
 	if (s.child)
 		command_reap(&l->command);
-	if (l->command.alone)
-		live_stop(l);
+	if (l->command.alone) /* those it talked to may have something to do yet */
+		capture_finish(l->capture);
 	look_at_signals(l, &s, now);
 	look_at_limits(l, now);
 	look_at_outputs(l);

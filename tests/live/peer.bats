@@ -63,6 +63,33 @@ END
     both_ends
 }
 
+# It closes when the client's process is no more, which ends the trace, too. (A server that gets no processor for 20 ms
+# comes too late: that is chance, and not so eight times.)
+@test "peer: what a server outside does when COMMAND has ended" {
+    for attempt in 1 2 3 4 5 6 7 8; do
+        background "$BATS_TEST_TMPDIR/server.out" python3 -uc '
+import os, select, socket
+s = socket.create_server(("127.0.0.1", 7001))
+print("ready")
+c, _ = s.accept()
+ended = select.poll()
+ended.register(os.pidfd_open(int(c.recv(100))))
+ended.poll()
+c.close()'
+        SERVER=$BG
+        until_line "$BATS_TEST_TMPDIR/server.out" ready
+        trace_run -- python3 -c '
+import os, socket
+c = socket.create_connection(("127.0.0.1", 7001))
+c.send(str(os.getpid()).encode())'
+        same status 0 "$status"
+        wait "$SERVER"
+        [ -z "$(q -o ret kind=call call=close phase=exit role=server pid="$SERVER")" ] || return 0
+        echo "attempt $attempt: the server came too late"
+    done
+    return 1
+}
+
 @test "peer: an asyncio server outside, with its epoll_wait" {
     background "$BATS_TEST_TMPDIR/server.out" python3 -uc '
 import asyncio

@@ -436,7 +436,10 @@ sys.exit(os.waitpid(child, 0)[1])' "$BG" "$PROGS/pair" v4
     joined_namespace
     serve_there
     echo "over the veth" >"$BATS_TEST_TMPDIR/words"
-    trace_start -- socat -u "OPEN:$BATS_TEST_TMPDIR/words,rdonly" TCP:10.9.0.2:7007
+    # COMMAND ends, and with it the trace, when the server has.
+    # shellcheck disable=SC2016 # the other shell's
+    trace_start -- sh -c 'socat -u "OPEN:$1,rdonly" TCP:10.9.0.2:7007; while [ -e "/proc/$0/fd/0" ]; do :; done' \
+        "$SERVER" "$BATS_TEST_TMPDIR/words"
     trace_wait
     wait "${HELPERS[-1]}"
     same status 0 "$status"
