@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What this kernel's verifier lets pass, older ones may refuse: the stack of each program is counted their way.
 
-bats_load_library bats-support
-bats_load_library bats-assert
+load asserts
 
 setup() {
     TOP=$(cd "$BATS_TEST_DIRNAME/.." && pwd)

@@ -27,8 +27,7 @@ teardown_file() {
 }
 
 setup() {
-    bats_load_library bats-support
-    bats_load_library bats-assert
+    load asserts
     cd "$BATS_TEST_TMPDIR" || return
     TRACE_PID=
 }

@@ -9,8 +9,7 @@ load cmd-helper
 
 # Two directories in $DIR that the tests play in: all, as /tmp is, and home, the invoking user's alone.
 setup() {
-    bats_load_library bats-support
-    bats_load_library bats-assert
+    load asserts
     DIR=$(mktemp -d "$FOR_ALL/files.XXXXXX")
     chmod 755 "$DIR"
     mkdir -m 1777 "$DIR/all"

@@ -2,8 +2,7 @@
 # The handouts and the instructor's booklet, opened as PDF and in a browser. No list of labs.
 
 bats_require_minimum_version 1.5.0
-bats_load_library bats-support
-bats_load_library bats-assert
+load asserts
 bats_load_library bats-file
 
 setup_file() {

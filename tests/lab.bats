@@ -2,8 +2,7 @@
 # The lab runner: its commands, whose rights and files it uses, and programs that want to do harm.
 
 bats_require_minimum_version 1.5.0
-bats_load_library bats-support
-bats_load_library bats-assert
+load asserts
 load terminal
 
 NOBODY=65534

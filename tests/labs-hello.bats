@@ -3,8 +3,7 @@
 # network namespace of its own, so the lab's own port is always free in it.
 
 bats_require_minimum_version 1.5.0
-bats_load_library bats-support
-bats_load_library bats-assert
+load asserts
 
 setup() {
     TOP=$(cd "$BATS_TEST_DIRNAME/.." && pwd)

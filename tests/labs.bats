@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What must hold of every lab that is found, without a list of them. L=NN-name looks at one.
 
-bats_load_library bats-support
-bats_load_library bats-assert
+load asserts
 
 setup_file() {
     export BATS_TEST_TIMEOUT=900 # seconds: there are many labs, and programs that hang on purpose

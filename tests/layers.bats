@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The layers of src/ hold, and tests/check-layers would say so if they did not.
 
-bats_load_library bats-support
-bats_load_library bats-assert
+load asserts
 
 setup() {
     TOP=$(cd "$BATS_TEST_DIRNAME/.." && pwd)

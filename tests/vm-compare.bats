@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What holds other kernels' recordings against this one's must find a difference, and find none where there is none.
 
-bats_load_library bats-support
-bats_load_library bats-assert
+load asserts
 
 setup() {
     TOP=$(cd "$BATS_TEST_DIRNAME/.." && pwd)

@@ -27,7 +27,7 @@ first() { # BYTES NAME: so much of it, in hex
 }
 
 clean() { # KIND FILE [CONDITION...]
-    python3 "$LIVE/clean.py" "$@"
+    ask "$LIVE/clean.py" "$@"
 }
 
 # What ./trace prints, on both outputs, is clean. The exit status is $status.

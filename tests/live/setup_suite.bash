@@ -37,7 +37,8 @@ setup_suite() {
 
     mkdir -p "$PROGS"
     for prog in "$live"/progs/*.c; do
-        build_prog "$prog" "$PROGS/$(basename "${prog%.c}")" || return 1
+        top=${prog##*/}
+        build_prog "$prog" "$PROGS/${top%.c}" || return 1
     done
 
     export ASK=$BATS_SUITE_TMPDIR/ask # see ask() of helper.bash
