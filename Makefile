@@ -163,7 +163,7 @@ chosen = $(or $(T:tests/unit/%.c=$(OUTPUT)/tests/unit/%),$(if $(F),,$(sort $(UNI
 
 .PHONY: test
 test: test-ready ## install what is needed, build, run every test (as root); T=tests/x.bats F='name' for one
-	$(Q)tests/run $(if $(F),-f '$(F)') $(chosen)
+	$(Q)FUZZ_SECONDS=$${FUZZ_SECONDS:-8} tests/run $(if $(F),-f '$(F)') $(chosen)
 
 .PHONY: test-ready
 test-ready:
@@ -208,7 +208,7 @@ vm-ready:
 
 .PHONY: sanitized
 sanitized: ## build for the tests what ASan, UBSan and libFuzzer watch (in .output/sanitized)
-	$(Q)$(MAKE) OUTPUT=$(SANITIZED) TOP=$(SANITIZED)/ CC=$(CLANG) ASAN=1 FUZZ=1 watched-programs
+	$(Q)$(MAKE) OUTPUT=$(SANITIZED) TOP=$(SANITIZED)/ CC=$(CLANG) CFLAGS=-O1 ASAN=1 FUZZ=1 watched-programs
 
 .PHONY: watched-programs
 watched-programs: $(TOP)trace $(UNIT_TESTS) $(FUZZ_TARGETS)

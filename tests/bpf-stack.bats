@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # What this kernel's verifier lets pass, older ones may refuse: the stack of each program is counted their way.
+# Beside others: it compiles.
 
 load asserts
 

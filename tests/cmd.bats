@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The command line of ./trace: what it accepts, what it says, and recordings shown again.
 # $RECORDING is made by hand (make_recording.py).
+# Beside others: nothing in it traces.
 
 bats_require_minimum_version 1.5.0
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # trace explain: the verdicts of a recording made by hand, their evidence, and what it refuses.
+# Beside others: it looks at a recording.
 
 bats_require_minimum_version 1.5.0
 

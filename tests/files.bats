@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Files that ./trace makes where others can write: nobody leads it elsewhere, nothing planted is used.
 # The invoking user is 65534; 65533 is somebody else.
+# Beside others: what it traces is of no account.
 
 bats_require_minimum_version 1.5.0
 

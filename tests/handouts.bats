@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # The handouts and the instructor's booklet, opened as PDF and in a browser. No list of labs.
+# Beside others: it prints.
 
 bats_require_minimum_version 1.5.0
 load asserts

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The pairs of labs/00-hello really talk, and say plainly why when they cannot. Each test has a
 # network namespace of its own, so the lab's own port is always free in it.
+# Beside others: its pairs are not traced.
 
 bats_require_minimum_version 1.5.0
 load asserts

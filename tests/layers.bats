@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # The layers of src/ hold, and tests/check-layers would say so if they did not.
+# Beside others: it reads sources.
 
 load asserts
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # trace query by what it may take of the machine; apart, because sanitizers are slow with so much memory.
+# Beside others: it looks at a recording.
 
 bats_require_minimum_version 1.5.0
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # trace query and trace export, on a recording made by hand (make_recording.py).
+# Beside others: it looks at a recording.
 
 bats_require_minimum_version 1.5.0
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # What holds other kernels' recordings against this one's must find a difference, and find none where there is none.
+# Beside others: its recordings are made by hand.
 
 load asserts
 

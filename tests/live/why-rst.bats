@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # Who sent an RST, why, and what it destroyed.
+# Beside others: it traces COMMAND alone.
 
 load helper
 
