@@ -73,8 +73,8 @@ WITNESSES := $(patsubst %.bpf.c,$(OUTPUT)/%,$(wildcard tests/*/witness/*.bpf.c))
 # Linked statically, so that ./trace runs where only the C library is.
 static_libs = -Wl,-Bstatic $(filter-out -lm,$(shell $(PKG_CONFIG) --static --libs $(1))) -Wl,-Bdynamic -lm
 STATIC_LIBS = $(call static_libs,libbpf libelf libcap sqlite3)
-# src/capture/together.c stands before libbpf's own.
-WRAP := -Wl,--wrap=bpf_prog_load
+# src/capture/together.c and kernel_btf.c stand before libbpf's own.
+WRAP := -Wl,--wrap=bpf_prog_load -Wl,--wrap=btf__load_vmlinux_btf
 LAB_LIBS = $(call static_libs,libcap sqlite3)
 ALL_LIBS = $(shell $(PKG_CONFIG) --libs libbpf libelf libcap sqlite3)
 # What the core needs of these, for the unit tests.

@@ -6,23 +6,33 @@
 #include <linux/btf.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
-#define BTF_PATH "/sys/kernel/btf/vmlinux"
+#include "kernel_btf.h"
+
 #define NAME_SIZE 128 /* bytes, with the NUL; the names that are asked for are shorter */
 
 /* One at a time: the piece is what was read last of one of its sections. */
 struct btf_file {
+	const char *map; /* all of it, size bytes; NULL: it is read from fd */
+	size_t size;
 	int fd;
 	struct btf_header h;
 	char piece[65536];
 	__u32 at, n; /* where in the section of types the piece begins, and its length */
 };
 
-static bool read_at(int fd, void *to, size_t len, off_t at)
+static bool read_at(const struct btf_file *f, void *to, size_t len, off_t at)
 {
+	if (f->map) {
+		if ((size_t)at > f->size || len > f->size - at)
+			return false;
+		memcpy(to, f->map + at, len);
+		return true;
+	}
 	while (len) {
-		ssize_t n = pread(fd, to, len, at);
+		ssize_t n = pread(f->fd, to, len, at);
 
 		if (n <= 0)
 			return false;
@@ -33,18 +43,29 @@ static bool read_at(int fd, void *to, size_t len, off_t at)
 	return true;
 }
 
+/* NULL is accepted. */
+static void file_close(struct btf_file *f)
+{
+	if (f && f->map)
+		munmap((void *)f->map, f->size);
+	else if (f)
+		close(f->fd);
+}
+
 /* NULL: it cannot be read. */
 static struct btf_file *file_open(void)
 {
 	static struct btf_file f;
 
-	f.fd = open(BTF_PATH, O_RDONLY | O_CLOEXEC);
+	f.map = kernel_btf_map(&f.size);
 	f.n = 0;
-	if (f.fd < 0)
+	if (!f.map)
+		f.fd = open(KERNEL_BTF_PATH, O_RDONLY | O_CLOEXEC);
+	if (!f.map && f.fd < 0)
 		return NULL;
-	if (read_at(f.fd, &f.h, sizeof(f.h), 0) && f.h.magic == BTF_MAGIC)
+	if (read_at(&f, &f.h, sizeof(f.h), 0) && f.h.magic == BTF_MAGIC)
 		return &f;
-	close(f.fd);
+	file_close(&f);
 	return NULL;
 }
 
@@ -67,7 +88,7 @@ static __u32 find_name(struct btf_file *f, const char *name)
 		size_t left = f->h.str_len - at;
 		size_t n = left < sizeof(f->piece) ? left : sizeof(f->piece);
 
-		if (!read_at(f->fd, f->piece, n, (off_t)f->h.hdr_len + f->h.str_off + at))
+		if (!read_at(f, f->piece, n, (off_t)f->h.hdr_len + f->h.str_off + at))
 			return 0;
 		hit = memmem(f->piece, n, wanted, len);
 		if (hit)
@@ -82,7 +103,7 @@ static bool name_at(const struct btf_file *f, __u32 off, char *name, size_t size
 
 	n = n < size - 1 ? n : size - 1;
 	name[n] = '\0';
-	return n && read_at(f->fd, name, n, (off_t)f->h.hdr_len + f->h.str_off + off);
+	return n && read_at(f, name, n, (off_t)f->h.hdr_len + f->h.str_off + off);
 }
 
 bool btf_names(const char *name)
@@ -90,8 +111,7 @@ bool btf_names(const char *name)
 	struct btf_file *f = file_open();
 	bool found = f && find_name(f, name);
 
-	if (f)
-		close(f->fd);
+	file_close(f);
 	return found;
 }
 
@@ -135,7 +155,7 @@ static const void *types_at(struct btf_file *f, __u32 at, __u32 len)
 	if (at < f->at || at + len > f->at + f->n) {
 		f->at = at;
 		f->n = left < sizeof(f->piece) ? left : sizeof(f->piece);
-		if (!read_at(f->fd, f->piece, f->n, (off_t)f->h.hdr_len + f->h.type_off + at))
+		if (!read_at(f, f->piece, f->n, (off_t)f->h.hdr_len + f->h.type_off + at))
 			return NULL;
 	}
 	return f->piece + (at - f->at);
@@ -174,6 +194,5 @@ void btf_enumerators(const char *type, void (*each)(void *ctx, const char *name,
 			if (name_at(f, e->name_off, name, sizeof(name)))
 				each(ctx, name, e->val);
 	}
-	if (f)
-		close(f->fd);
+	file_close(f);
 }
