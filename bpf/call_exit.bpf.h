@@ -292,6 +292,12 @@ static __always_inline void exit_unix_peer(struct sock_state *st, u64 sk)
 	sock_enter_scope(pst, (u64)peer);
 }
 
+/* A connection said its addresses as it became one. */
+static __always_inline bool said_at_establishment(const struct task_state *ts, const struct sock_state *st)
+{
+	return ts->call == CALL_CONNECT && sock_is_tcp(st) && st->state == TCP_ESTABLISHED;
+}
+
 /* Addresses may have changed: decide again and say so. */
 __noinline int exit_readdress(struct task_state *ts, s64 ret)
 {
@@ -314,7 +320,7 @@ __noinline int exit_readdress(struct task_state *ts, s64 ret)
 	scope_decide(st, ts->sk, NULL, receives ? SCOPE_RECEIVES : 0);
 	if (st->scope == SCOPE_IN && st->family == AF_UNIX && ts->call == CALL_CONNECT)
 		exit_unix_peer(st, ts->sk);
-	if (st->scope == SCOPE_IN && st->announced)
+	if (st->scope == SCOPE_IN && st->announced && !said_at_establishment(ts, st))
 		sock_announce(st, ts->sk);
 	return 0;
 }

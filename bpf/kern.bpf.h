@@ -8,7 +8,21 @@
 #include "call_exit.bpf.h"
 #include "meet.bpf.h"
 
-/* The state of a socket in scope, with its cookie made known; NULL: not ours. */
+/* st, if it is in scope, with its cookie made known; NULL: not ours. */
+static __always_inline struct sock_state *kern_shown(struct sock_state *st, struct sock *sk)
+{
+	if (st->scope != SCOPE_IN)
+		return NULL;
+	if (!st->cookie) {
+		st->cookie = bpf_get_socket_cookie(sk);
+		st->announced = 0;
+	}
+	if (!st->announced)
+		sock_announce(st, plain(sk));
+	return st;
+}
+
+/* The state of a socket in scope. */
 static __always_inline struct sock_state *kern_sock(struct sock *sk)
 {
 	struct sock_state *st;
@@ -19,15 +33,7 @@ static __always_inline struct sock_state *kern_sock(struct sock *sk)
 	if (!st)
 		return NULL;
 	child_tell(st, sk);
-	if (st->scope != SCOPE_IN)
-		return NULL;
-	if (!st->cookie) {
-		st->cookie = bpf_get_socket_cookie(sk);
-		st->announced = 0;
-	}
-	if (!st->announced)
-		sock_announce(st, plain(sk));
-	return st;
+	return kern_shown(st, sk);
 }
 
 /* Emit kind with levels. lv: taken earlier, NULL = take them now. */

@@ -34,11 +34,10 @@ static __always_inline int on_state(struct sock *sk, u32 old, u32 new)
 	if (new == TCP_LISTEN)
 		scope_decide(st, plain(sk), NULL, true);
 	state_step(st, old, new);
-	st = kern_sock(sk);
-	if (!st)
+	if (new == TCP_ESTABLISHED) /* now it has its addresses */
+		st->announced = 0;
+	if (!kern_shown(st, sk))
 		return 0;
-	if (new == TCP_ESTABLISHED)
-		sock_announce(st, plain(sk));
 	if (old == TCP_LISTEN && new == TCP_CLOSE)
 		port_unregister(st);
 	return KERN_EMIT(st, sk, EV_STATE, old, new, 0);
