@@ -207,7 +207,7 @@ static int wait_doorbell(struct live *v)
 
 	v->loader->skel->bss->doorbell_armed = 1;
 	__sync_synchronize();
-	if (ring_take(v->ring, take_record, v) || v->batch.len) {
+	if (ring_waits(v->ring)) {
 		v->loader->skel->bss->doorbell_armed = 0;
 		v->quiet_rounds = 0;
 		return 0;

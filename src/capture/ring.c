@@ -93,6 +93,11 @@ int ring_take(struct ring *r, int (*take)(void *ctx, void *record, size_t size),
 	return ret;
 }
 
+bool ring_waits(const struct ring *r)
+{
+	return *r->consumer < __atomic_load_n(r->producer, __ATOMIC_ACQUIRE);
+}
+
 int ring_wait(struct ring *r, int timeout_ms)
 {
 	struct pollfd p = { .fd = r->map, .events = POLLIN };

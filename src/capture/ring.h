@@ -6,6 +6,7 @@
 #ifndef SOCKLENS_CAPTURE_RING_H
 #define SOCKLENS_CAPTURE_RING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct ring;
@@ -19,6 +20,9 @@ void ring_free(struct ring *r);
  * all the same. 0: what was there is out.
  */
 int ring_take(struct ring *r, int (*take)(void *ctx, void *record, size_t size), void *ctx);
+
+/* Is there one to take, or one that is being written? */
+bool ring_waits(const struct ring *r);
 
 /* Waits until a record is submitted that rings. 1: one was, 0: the time is over, or negative errno. */
 int ring_wait(struct ring *r, int timeout_ms);
