@@ -147,7 +147,8 @@ enum call {
 /*
  * One system call. A record comes when the call returns (t_ns is then the return,
  * t_enter the entry), and one more, with CALLF_PENDING, when the reader found the
- * call still in progress. Pending and final records are joined by (tid, t_enter).
+ * call still in progress, or the trace ended before its return (then without levels).
+ * Pending and final records are joined by (tid, t_enter).
  *
  * What len and x[] hold:
  *   send/recv family, read, write   len = bytes asked for (all parts; of more than 64 parts the first 64), x0 = flags,

@@ -27,6 +27,8 @@ static __always_inline struct sock_state *kern_sock(struct sock *sk)
 {
 	struct sock_state *st;
 
+	if (!tracing)
+		return NULL;
 	if (!calls_are_seen())
 		sock_meet_in_passing(plain(sk));
 	st = sock_lookup(sk);

@@ -268,7 +268,8 @@ static __always_inline void sock_replaces(u64 key)
 	if (old->scope != SCOPE_IN)
 		return;
 	if (sock_is_tcp(old)) {
-		count_lost(EV_DESTROY);
+		if (tracing) /* after the end nobody notes a destroyed one any more */
+			count_lost(EV_DESTROY);
 		return;
 	}
 	sock_closed(&l, old);

@@ -118,8 +118,14 @@ static __always_inline int on_call_enter(struct pt_regs *regs, u64 nr)
 	struct task_state *ts;
 	int ret;
 
-	if (!call || !tracing)
+	if (!call)
 		return 0;
+	if (!tracing) {
+		ts = task_get(false);
+		if (ts)
+			held_end(ts);
+		return 0;
+	}
 	ts = task_get(CALLS_OF_SOCKETS & BIT(call));
 	if (!ts || call_is_32bit())
 		return 0;

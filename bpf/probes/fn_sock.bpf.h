@@ -13,7 +13,7 @@ struct msghdr;
 /* kern_sock() for a plain pointer. */
 static __always_inline struct sock_state *fn_sock(const void *sk)
 {
-	struct sock_state *st = sock_lookup(sk);
+	struct sock_state *st = tracing ? sock_lookup(sk) : NULL;
 
 	if (!st)
 		return NULL;

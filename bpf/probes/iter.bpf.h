@@ -253,7 +253,9 @@ static __always_inline void pending_tell(struct task_struct *t, struct task_stat
 	if (!r->c.call || ts->call != r->c.call || ts->t_enter != r->c.t_enter)
 		return; /* it returned meanwhile; its own record tells */
 	proc_announce(t, 0);
-	ts->reported = !emit_copy_try(r, call_record_size(r), EV_CALL);
+	/* at the end nobody asks again */
+	ts->reported = !(end_ns ? emit_copy(r, call_record_size(r), EV_CALL)
+				: emit_copy_try(r, call_record_size(r), EV_CALL));
 }
 
 /* A close() whose socket was released unseen, and whose thread is busy with other things since. */

@@ -52,22 +52,26 @@ struct live {
 	volatile sig_atomic_t stop_asked;
 	bool finish_asked; /* stop when nothing happens any more */
 	__u64 linger_ns;   /* since then it is looked whether something does; 0 = not yet */
-	__u64 end_ns;	 /* the trace ends at this moment, and all is detached; 0 = not yet */
+	__u64 end_ns;	 /* the trace ends at this moment; then all is detached; 0 = not yet */
 	bool swept;	 /* after that: this is the last round */
 	bool news;	 /* this round had records */
 	__u64 ring_bytes, read_bytes; /* the ring's size; taken out of it in this round */
 	unsigned int quiet_rounds;
 	__u64 round_ns, second_ns, losses_seen, misses_seen, nameless_seen, lates_taken, events;
 	__u64 missed_ns; /* since then a program was left out; 0 = none was since the losses were last read */
-	__u64 later[EV_KIND_MAX]; /* records of what came after the end */
+	__u64 later[EV_KIND_MAX];  /* records of what came after the end */
+	__u64 missed[EV_KIND_MAX]; /* by programs that were left out, until the end */
+	__u32 last_sid;		   /* of the sockets that were there at the end */
 	struct frame_tick tick;
 	struct frame_loss loss;
 	struct frame_end end;
 };
 
-/* The end of a socket that the sweep after the end tells of was there before. */
+/* The end of a socket that the sweep after the end tells of was there before; so was a socket with a number of before. */
 static bool keep(const struct live *v, struct event *e)
 {
+	if (e->kind == EV_SOCK && e->sid > v->last_sid)
+		return false;
 	if (v->swept && e->kind == EV_SOCK_CLOSED) {
 		e->t_ns = v->end_ns;
 		return true;
@@ -80,14 +84,17 @@ static int batch_add(struct live *v, const void *data, size_t size)
 {
 	size_t at = v->batch.len;
 	const struct event *e = data;
+	struct event *kept = NULL;
 
 	if (buf_add(&v->batch, data, size))
 		return -ENOMEM;
-	if (v->end_ns && !keep(v, (struct event *)(v->batch.data + at))) {
+	if (v->end_ns && !keep(v, kept = (struct event *)(v->batch.data + at))) {
 		v->batch.len = at;
 		v->later[e->kind]++;
 		return 0;
 	}
+	if (kept)
+		v->batch.len = at + kept->size;
 	v->events++;
 	return v->batch.len >= BATCH_BYTES ? -ENOBUFS : 0;
 }
@@ -185,7 +192,10 @@ static void read_losses(struct live *v)
 		v->loss.seen[kind] -= v->later[kind];
 	}
 	v->loss.seen[EV_DOORBELL] = 0;
-	v->misses_seen = loader_misses(v->loader, v->loss.lost);
+	if (!v->end_ns)
+		v->misses_seen = loader_misses(v->loader, v->loss.lost);
+	for (__u32 kind = 0; kind < EV_KIND_MAX; kind++)
+		v->loss.lost[kind] += v->missed[kind];
 	free(per_cpu);
 }
 
@@ -245,6 +255,9 @@ static void end_trace(struct live *v)
 	sweep(v, false);
 	v->end_ns = v->loader->skel->bss->end_ns = clock_boot_ns();
 	v->loader->skel->bss->tracing = 0;
+	v->last_sid = v->loader->skel->bss->last_sid;
+	loader_misses(v->loader, v->missed);
+	ask(v->pending); /* who ends before all is detached cannot be asked then */
 	v->hooks->stop(v->ctx);
 	ask(v->pending);
 }

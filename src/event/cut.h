@@ -12,7 +12,8 @@
 
 /*
  * Makes of a record what was true of it at end_ns (boot clock). False: nothing, leave it out. A call that had begun is
- * then in progress, with no levels; a process that is told of is known already at end_ns.
+ * then in progress, with neither results nor levels; a process or socket that is told of is known already at end_ns.
+ * A record may become shorter: e->size.
  */
 bool cut_record(struct event *e, __u64 end_ns);
 

@@ -50,7 +50,7 @@ static void test_after(void **state)
 	for (__u8 kind = 0; kind < EV_KIND_MAX; kind++) {
 		struct event e = { .kind = kind, .t_ns = END + 1 };
 
-		if (kind != EV_CALL && kind != EV_GAI && kind != EV_PROC)
+		if (kind != EV_CALL && kind != EV_GAI && kind != EV_PROC && kind != EV_SOCK)
 			assert_false(cut_record(&e, END));
 	}
 }
@@ -71,6 +71,59 @@ static void test_call_crosses(void **state)
 	assert_int_equal(c.lv.copied_seq, 0);
 	assert_int_equal(c.fd, 5);
 	assert_int_equal(c.len, 20);
+}
+
+/* Neither its socket nor its descriptor is there yet. */
+static void test_socket_crosses(void **state)
+{
+	struct event_call c = call(END, END + 1, 0);
+
+	(void)state;
+	c.call = CALL_SOCKET;
+	c.e.sid = 4;
+	c.x[0] = 2;
+	c.x[3] = 6;
+	assert_true(cut_record(&c.e, END));
+	assert_int_equal(c.e.sid, 0);
+	assert_int_equal(c.fd, -1);
+	assert_int_equal(c.x[0], 2);
+	assert_int_equal(c.x[3], 0);
+}
+
+/* Where it came from is a result, where it goes an argument. */
+static void test_addresses(void **state)
+{
+	struct {
+		struct event_call c;
+		char tail[16];
+	} r = { .c = call(END, END + 1, 0) };
+
+	(void)state;
+	r.c.e.size = sizeof(r);
+	r.c.tail_kind = TAIL_ADDR;
+	r.c.tail_len = r.c.tail_count = sizeof(r.tail);
+	r.c.call = CALL_SENDTO;
+	assert_true(cut_record(&r.c.e, END));
+	assert_int_equal(r.c.tail_kind, TAIL_ADDR);
+	assert_int_equal(r.c.e.size, sizeof(r));
+	r.c.e.t_ns = END + 1;
+	r.c.call = CALL_RECVFROM;
+	assert_true(cut_record(&r.c.e, END));
+	assert_int_equal(r.c.tail_kind, TAIL_NONE);
+	assert_int_equal(r.c.tail_len, 0);
+	assert_int_equal(r.c.e.size, sizeof(r.c));
+}
+
+static void test_socket_told_again(void **state)
+{
+	struct event_sockinfo s = { .e = { .kind = EV_SOCK, .sid = 4, .t_ns = END + 1 },
+				    .lv = { .write_seq = 5, .flags = LV_VALID } };
+
+	(void)state;
+	assert_true(cut_record(&s.e, END));
+	assert_int_equal(s.e.t_ns, END);
+	assert_int_equal(s.lv.write_seq, 0);
+	assert_int_equal(s.lv.flags, 0);
 }
 
 /* That a process ends is no call that had begun, whatever stands in its record. */
@@ -112,6 +165,8 @@ int main(void)
 		cmocka_unit_test(test_before),	     cmocka_unit_test(test_after),
 		cmocka_unit_test(test_call_crosses), cmocka_unit_test(test_kernel_closes),
 		cmocka_unit_test(test_gai_crosses),  cmocka_unit_test(test_processes),
+		cmocka_unit_test(test_addresses),    cmocka_unit_test(test_socket_crosses),
+		cmocka_unit_test(test_socket_told_again),
 	};
 
 	return cmocka_run_group_tests_name("cut", tests, NULL, NULL);
