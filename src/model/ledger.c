@@ -230,6 +230,12 @@ static __u64 unexplained(const struct ledger *l, const struct msock *s)
 	return s ? l->written - track_pos(&s->tx, TX_WRITE) : 0;
 }
 
+/* Tracing stops in the middle of it, and its return would have told more; where no call is seen, any may be. */
+static bool may_be_sending(const struct mconn *c, const struct msock *s)
+{
+	return s && !c->c.ended && (s->calling != s->receiving || c->c.untraced & LAYER_APP);
+}
+
 static void direction_settle(struct mconn *c, int from)
 {
 	const struct msock *s = c->c.end[from] ? sock_of(c->c.end[from]) : NULL;
@@ -238,7 +244,7 @@ static void direction_settle(struct mconn *c, int from)
 
 	s = is_stream(s) ? s : NULL;
 	r = is_stream(r) ? r : NULL;
-	l->residual = s && s->calling != s->receiving && !c->c.ended ? 0 : unexplained(l, s);
+	l->residual = may_be_sending(c, s) ? 0 : unexplained(l, s);
 	if (c->c.untraced & LAYER_APP) /* splice() and the like move bytes that only the call tells of */
 		return;
 	if (s && s->tx.exact && !s->untold && (c->c.ended || s->calling == s->receiving))

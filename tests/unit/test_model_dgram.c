@@ -343,6 +343,25 @@ static void test_udp_queued(void **state)
 	story_close(&y);
 }
 
+/* Tracing stops in the middle of a sendto() whose datagram was read already. */
+static void test_udp_stopped_inside(void **state)
+{
+	struct story y;
+	struct udp u = udp_open(&y, false);
+	struct made_call mc = call_of(CLIENT, CALL_SENDTO, CLI, 3);
+
+	(void)state;
+	udp_sends(&y, &u, CLI, 20);
+	udp_receives(&y, &u, SRV, 20, 0);
+	mc.c.len = 30;
+	call_to(&mc, &u.server);
+	call_enters(&y, &mc);
+	udp_receives(&y, &u, SRV, 30, 0);
+	assert_int_equal(model_finish(y.m), 0);
+	assert_int_equal(y.over.udp[0].residual.n, 0);
+	story_close(&y);
+}
+
 static void test_udp_nobody(void **state)
 {
 	struct ev_addr client = addr4("127.0.0.1", 40000), dead = addr4("127.0.0.1", 9);
@@ -629,6 +648,7 @@ int main(void)
 		cmocka_unit_test(test_udp_port_late),
 		cmocka_unit_test(test_udp_queued),
 		cmocka_unit_test(test_udp_nobody),
+		cmocka_unit_test(test_udp_stopped_inside),
 		cmocka_unit_test(test_udp_unread),
 		cmocka_unit_test(test_udp_events_lost),
 		cmocka_unit_test(test_udp_drop_by_flow),

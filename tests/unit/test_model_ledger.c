@@ -245,6 +245,24 @@ static void test_stopped_behind_the_peer(void **state)
 	story_close(&y);
 }
 
+/* Where no call is seen, whoever sends may be in the middle of it when tracing stops. */
+static void test_stopped_without_calls(void **state)
+{
+	struct tcp_pair p = pair_on_loopback();
+	struct story y;
+
+	(void)state;
+	story_open(&y);
+	model_set_layers(y.m, LAYER_KERNEL | LAYER_WIRE);
+	pair_open(&y, &p);
+	p.s.rcv_nxt += 60;
+	end_event(&y, EV_DATA_READY, &p.s);
+	assert_int_equal(model_finish(y.m), 0);
+	assert_int_equal(y.over.dir[0].written, 60);
+	expect_residuals(&y, 0, 0);
+	story_close(&y);
+}
+
 /* A look at a call in progress is of later than its entry, at which it is told: what comes in between comes first. */
 static void test_looked_at_later(void **state)
 {
@@ -481,6 +499,7 @@ int main(void)
 		cmocka_unit_test(test_other_call_fails),
 		cmocka_unit_test(test_stopped_inside),
 		cmocka_unit_test(test_stopped_behind_the_peer),
+		cmocka_unit_test(test_stopped_without_calls),
 		cmocka_unit_test(test_looked_at_later),
 		cmocka_unit_test(test_moved_outside),
 		cmocka_unit_test(test_taken_apart),
