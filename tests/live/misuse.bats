@@ -38,20 +38,20 @@ socket -
 bind EADDRINUSE
 close -
 END
-    [[ $(q call=bind phase=exit errno=EADDRINUSE) == *:7001* ]]
+    [[ $(q call=bind phase=exit errno=EADDRINUSE) == *:7093* ]]
 }
 
 @test "misuse: a port that is taken, in a run of its own" {
-    LIVE_PORT=7001 trace_run -- "$PROGS/misuse" taken
+    LIVE_PORT=7093 trace_run -- "$PROGS/misuse" taken
     port_is_taken
 }
 
 @test "misuse: a port that is taken, bare and with --port" {
     local filter
-    for filter in "" "--port 7001" "--lport 7001"; do
+    for filter in "" "--port 7093" "--lport 7093"; do
         # shellcheck disable=SC2086
         trace_start $filter
-        LIVE_PORT=7001 in_ns "$PROGS/misuse" taken
+        LIVE_PORT=7093 in_ns "$PROGS/misuse" taken
         trace_stop
         port_is_taken
     done

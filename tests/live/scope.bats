@@ -250,10 +250,10 @@ strangers_talk() {
 }
 
 @test "scope: --all with a port is that port, on the whole machine" {
-    trace_start --all --port 7001
+    trace_start --all --port 7091 # which no other test has: some run beside it
     LIVE_PORT=7002 run_prog "$NS" pair v4
     run_prog "$NS" unix pair
-    LIVE_PORT=7001 run_prog "$NS" pair v4
+    LIVE_PORT=7091 run_prog "$NS" pair v4
     trace_stop
     sound
     expect_count 0 family=unix

@@ -92,10 +92,20 @@ def ledgers(events):
     return bad
 
 
+def under_way(events):
+    """Sockets in a call when tracing ended, which may have moved more; without the calls, all that were not closed."""
+    calls = {e["id"]: e.get("sock") for e in events if e["kind"] == "call" and e.get("phase") == "enter"}
+    returned = {e.get("enter_id") for e in events if e["kind"] == "call"}
+    if calls:
+        return {sock for number, sock in calls.items() if number not in returned}
+    return {e[end]["sock"] for e in events if e["kind"] == "summary" and e["how"] == "open" for end in ("client", "server")
+            if end in e}
+
+
 def moved(events):
     """Per TCP socket the sums of what the calls returned: (sent, received), None = cannot be told. Without the
     calls, of what the kernel said of each (kinds sent and received)."""
-    sent, received, unclear = defaultdict(int), defaultdict(int), set()
+    sent, received, unclear = defaultdict(int), defaultdict(int), under_way(events)
     for e in events:
         if e["kind"] in ("sent", "received"):
             (sent if e["kind"] == "sent" else received)[e["sock"]] += max(e["ret"], 0)

@@ -83,7 +83,7 @@ into_socket() { # OPTIONS...
 @test "two: with --all a tracer does not see what it writes into a socket itself" {
     cd "$BATS_TEST_TMPDIR"
     background loop sh -c 'until test -e stop; do "$0" v4; done' "$PROGS/pair"
-    into_socket --all --json --events 2000
+    into_socket --all --json --events 6000
     touch stop
     wait "$BG"
     grep -q '"comm":"pair"' "$OUT"

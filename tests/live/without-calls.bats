@@ -69,17 +69,17 @@ below() {
     lacks 'never accepted' text
 }
 
-# A pair of its own while somebody else's runs in the same namespace.
+# A pair of its own while somebody else's runs in the same namespace, on a port that no other test has.
 @test "without calls: the scope holds" {
     local how
-    for how in "-n pair" "--port 7001" "--lport 7001" "--rport 7001" "--all"; do
+    for how in "-n pair" "--port 7092" "--lport 7092" "--rport 7092" "--all"; do
         # shellcheck disable=SC2086 # options
         trace_start --layer "$LAYERS" $how
         in_ns timeout "$LIMIT" "$PROGS/pair" v4 </dev/null >/dev/null 3>&-
-        in_ns timeout "$LIMIT" socat -u TCP-LISTEN:7001,reuseaddr OPEN:"$BATS_TEST_TMPDIR/got",creat </dev/null 3>&- &
+        in_ns timeout "$LIMIT" socat -u TCP-LISTEN:7092,reuseaddr OPEN:"$BATS_TEST_TMPDIR/got",creat </dev/null 3>&- &
         HELPERS+=("$!")
-        until_true eval 'in_ns ss -Hltn | grep -q ":7001 "'
-        echo hello | in_ns timeout "$LIMIT" socat -u STDIN TCP:127.0.0.1:7001 3>&-
+        until_true eval 'in_ns ss -Hltn | grep -q ":7092 "'
+        echo hello | in_ns timeout "$LIMIT" socat -u STDIN TCP:127.0.0.1:7092 3>&-
         wait "${HELPERS[-1]}"
         trace_stop
         sound
