@@ -3,7 +3,6 @@
 # On this kernel only: it is about what is printed, not the kernel.
 # Names that steer terminals and break formats, wherever a program or a user may choose one: no output tells
 # them but escaped, and JSON tells their bytes. progs/hostile.c gives itself such names.
-# Beside others: it traces COMMAND alone.
 
 load helper
 

@@ -1,7 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # Calls that move less than was asked for, nothing, or the same bytes twice.
-# Beside others: it traces COMMAND alone.
 
 load helper
 

@@ -1,7 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # Why a call waits: told while it still does.
-# Beside others: it traces COMMAND alone.
 
 load helper
 

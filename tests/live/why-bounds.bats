@@ -1,7 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # k writes, n segments, m reads.
-# Beside others: it traces COMMAND alone.
 
 load helper
 

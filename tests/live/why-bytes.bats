@@ -1,7 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # Where bytes are that send() took, and what becomes of them.
-# Beside others: it traces COMMAND alone.
 
 load helper
 

@@ -1,7 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # Why connect() failed, and what it met.
-# Beside others: it traces COMMAND alone.
 
 load helper
 

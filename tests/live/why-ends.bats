@@ -1,7 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # What is left of a connection, and connections that were dead on accept().
-# Beside others: it traces COMMAND alone.
 
 load helper
 

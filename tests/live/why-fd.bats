@@ -1,7 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # Descriptors: none left, closed before, never a socket's, never closed.
-# Beside others: it traces COMMAND alone.
 
 load helper
 

@@ -1,7 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # Why close() sent no FIN, or left a port taken.
-# Beside others: it traces COMMAND alone.
 
 load helper
 

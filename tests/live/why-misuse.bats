@@ -1,7 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # Calls that do not suit the socket, calls that cannot be served now, and the numbers of buffers.
-# Beside others: it traces COMMAND alone.
 
 load helper
 

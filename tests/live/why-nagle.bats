@@ -1,7 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # Two small writes and a read: Nagle's algorithm waits for a delayed ACK.
-# Beside others: it traces COMMAND alone.
 
 load helper
 

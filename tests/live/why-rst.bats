@@ -1,7 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # Who sent an RST, why, and what it destroyed.
-# Beside others: it traces COMMAND alone.
 
 load helper
 

@@ -1,7 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # What becomes of datagrams.
-# Beside others: it traces COMMAND alone.
 
 load helper
 
