@@ -138,14 +138,6 @@ void dgram_ledger(struct mconn *c, int from)
 	show(c, from, &d);
 }
 
-/* Tracing stops in the middle of it: only its return would have counted what the peer may have already. */
-static bool sending(const struct mconn *c, int from)
-{
-	const struct msock *s = end_sock(c, from);
-
-	return s && !c->c.ended && s->calling != s->receiving;
-}
-
 static void settle(struct mconn *c, int from, bool lossy)
 {
 	const struct counts *k = &c->counts[from];
@@ -158,7 +150,7 @@ static void settle(struct mconn *c, int from, bool lossy)
 		d.lost = sum_plus(d.lost, d.in_flight);
 		d.in_flight = (struct dgram_sum){ 0 };
 	}
-	if (!sending(c, from))
+	if (!ledger_sending(c, end_sock(c, from))) /* else the peer may have more already than was counted */
 		d.residual = sum_max(d.residual, sum_minus(placed(&d), d.sent));
 	show(c, from, &d);
 }

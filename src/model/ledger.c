@@ -230,10 +230,10 @@ static __u64 unexplained(const struct ledger *l, const struct msock *s)
 	return s ? l->written - track_pos(&s->tx, TX_WRITE) : 0;
 }
 
-/* Tracing stops in the middle of it, and its return would have told more; where no call is seen, any may be. */
+/* Where no call is seen, any end may be in a send. */
 static bool may_be_sending(const struct mconn *c, const struct msock *s)
 {
-	return s && !c->c.ended && (s->calling != s->receiving || c->c.untraced & LAYER_APP);
+	return ledger_sending(c, s) || (!c->c.ended && c->c.untraced & LAYER_APP);
 }
 
 static void direction_settle(struct mconn *c, int from)
@@ -247,7 +247,7 @@ static void direction_settle(struct mconn *c, int from)
 	l->residual = may_be_sending(c, s) ? 0 : unexplained(l, s);
 	if (c->c.untraced & LAYER_APP) /* splice() and the like move bytes that only the call tells of */
 		return;
-	if (s && s->tx.exact && !s->untold && (c->c.ended || s->calling == s->receiving))
+	if (s && s->tx.exact && !s->untold && !ledger_sending(c, s))
 		l->residual = max64(l->residual, apart(l->written, l->calls_wrote));
 	if (r && r->rx.exact && !r->untold && (c->c.ended || !r->receiving))
 		l->residual = max64(l->residual, apart(l->read + l->reread, l->calls_read));

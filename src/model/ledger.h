@@ -14,6 +14,12 @@ static inline __u64 ledger_sum(const struct ledger *l)
 	       l->unacked + l->truncated;
 }
 
+/* The end is in a send whose return would have told more: tracing stops in the middle of it. s: NULL is accepted. */
+static inline bool ledger_sending(const struct mconn *c, const struct msock *s)
+{
+	return s && !c->c.ended && s->calling != s->receiving;
+}
+
 /* No more bytes than were written, and with both ends in sight exactly those. */
 static inline bool ledger_check(const struct ledger *l)
 {
