@@ -4,6 +4,14 @@
 
 load helper
 
+# Connections and what is said on them, until let_go go.
+start_talking() {
+    cd "$BATS_TEST_TMPDIR"
+    hold go
+    INPUT=$BATS_TEST_TMPDIR/go background talk "$PROGS/load" busy
+    until_line talk on
+}
+
 # The trace of a moment of traffic, in rec. What the kernel left out is chance, and another matter (load.bats).
 moment_of_traffic() { # OPTIONS...
     local attempt
@@ -20,10 +28,7 @@ moment_of_traffic() { # OPTIONS...
 }
 
 @test "ending: in the middle of traffic no byte is without its call, and no segment comes after the last call" {
-    cd "$BATS_TEST_TMPDIR"
-    hold go
-    INPUT=$BATS_TEST_TMPDIR/go background talk "$PROGS/load" busy
-    until_line talk on
+    start_talking
     for round in 1 2 3; do
         moment_of_traffic
         echo "round $round: $(sql 'SELECT count(*) FROM event') events"
@@ -36,10 +41,7 @@ moment_of_traffic() { # OPTIONS...
 }
 
 @test "ending: where no call is seen, no byte is missing either" {
-    cd "$BATS_TEST_TMPDIR"
-    hold go
-    INPUT=$BATS_TEST_TMPDIR/go background talk "$PROGS/load" busy
-    until_line talk on
+    start_talking
     for layers in kernel,wire wire; do
         moment_of_traffic --layer "$layers"
         same "$layers: bytes" 0 "$(sql 'SELECT sum(residual) FROM ledger')"
@@ -48,10 +50,7 @@ moment_of_traffic() { # OPTIONS...
 }
 
 @test "ending: a call in progress is told, however short it has been so" {
-    cd "$BATS_TEST_TMPDIR"
-    hold go
-    INPUT=$BATS_TEST_TMPDIR/go background talk "$PROGS/load" busy
-    until_line talk on
+    start_talking
     moment_of_traffic
     # Either end is in a call, or between two, or has no processor just then; in one of some moments somebody is in one.
     LIMIT=60 until_true somebody_in_a_call
